@@ -1,0 +1,26 @@
+# Every library from outside, found on the system. docs/architecture.md says why each is there.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(nlohmann_json 3.10 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(SQLite3 3.34 REQUIRED)
+if(NOT TARGET SQLite::SQLite3)
+    add_library(SQLite::SQLite3 ALIAS SQLite3::SQLite3)
+endif()
+find_package(ICU 67 REQUIRED COMPONENTS uc i18n)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+add_library(sodium::sodium ALIAS PkgConfig::sodium)
+pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
+add_library(libedit::libedit ALIAS PkgConfig::libedit)
+if(CHATTERLINK_WITH_VIPS)
+    pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips>=8.10)
+endif()
+
+# Asio and Beast are header libraries; their bodies are compiled once, here, and not in every file.
+add_library(chatterlink_boost STATIC ${CMAKE_SOURCE_DIR}/cmake/boost_bodies.cpp)
+target_compile_definitions(chatterlink_boost PUBLIC BOOST_ASIO_SEPARATE_COMPILATION
+    BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW)
+target_link_libraries(chatterlink_boost PUBLIC Boost::headers Threads::Threads OpenSSL::SSL OpenSSL::Crypto)

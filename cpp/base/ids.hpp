@@ -1,0 +1,20 @@
+// Identifiers: unguessable ones from libsodium's generator, and sortable message ids.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace chatterlink::base {
+
+/// Must be called once before the others; safe to call again. Throws failure if no random source exists.
+void init_random();
+
+/// `bytes` random bytes as base64url without padding (20 bytes: 160 bits in 27 characters). Any thread.
+std::string random_token(std::size_t bytes);
+
+/// A ULID: 48 bits of wall-clock milliseconds, then 80 random bits, 26 characters that sort by time of making.
+/// Two made by one thread sort in the order made even within a millisecond and when the clock is set back.
+std::string sortable_id();
+
+}  // namespace chatterlink::base

@@ -1,0 +1,55 @@
+// The port through which the layers above the sockets use threads: N shards, each ONE thread that runs tasks one
+// after the other. What belongs to a shard is touched by its thread only, so it needs no lock.
+// net::reactor is the real one; tests use tests/cpp/support/manual_shards.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace chatterlink::base {
+
+using shard_id = std::uint32_t;
+inline constexpr shard_id no_shard = ~shard_id{0};
+
+class shards {
+ public:
+    using task = std::function<void()>;
+
+    virtual ~shards() = default;
+
+    /// How many there are; constant, at least 1.
+    virtual shard_id count() const noexcept = 0;
+
+    /// The shard whose thread is calling, or no_shard from any other thread.
+    virtual shard_id current() const noexcept = 0;
+
+    /// Runs the task on a shard's thread, later, in the order posted from any one thread. Any thread.
+    /// After the shards were stopped the task is dropped.
+    virtual void post(shard_id where, task what) = 0;
+
+    /// Runs the task on the CURRENT shard after a delay (rounded up to the timer's tick, 10 ms). Only on a shard's
+    /// thread. It cannot be cancelled: the task checks whether it still applies.
+    virtual void after(milliseconds delay, task what) = 0;
+
+    /// Now, or later on that shard: calls at once when already there.
+    void run_on(shard_id where, task what) {
+        if (current() == where) {
+            what();
+        } else {
+            post(where, std::move(what));
+        }
+    }
+
+    /// The shard that owns a name (a room, a topic): the same for every caller.
+    shard_id home_of(std::string_view name) const noexcept {
+        const shard_id n = count();
+        return n == 1 ? 0 : static_cast<shard_id>(std::hash<std::string_view>{}(name) % n);
+    }
+};
+
+}  // namespace chatterlink::base

@@ -1,0 +1,44 @@
+// An immutable, reference-counted run of bytes: what a broadcast is encoded into once and every member's
+// send queue then points to. Header and bytes are one allocation. Any thread may hold and drop references.
+#pragma once
+
+#include <atomic>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace chatterlink::base {
+
+class shared_buffer;
+using buffer_ptr = boost::intrusive_ptr<const shared_buffer>;
+
+class shared_buffer {
+ public:
+    /// Copies the parts one behind the other into a new buffer.
+    static buffer_ptr copy_of(std::string_view first, std::string_view second = {}, std::string_view third = {});
+
+    shared_buffer(const shared_buffer&) = delete;
+    shared_buffer& operator=(const shared_buffer&) = delete;
+
+    const char* data() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+    std::size_t size() const noexcept { return size_; }
+    std::string_view view() const noexcept { return {data(), size_}; }
+
+    friend void intrusive_ptr_add_ref(const shared_buffer* b) noexcept {
+        b->references_.fetch_add(1, std::memory_order_relaxed);
+    }
+    friend void intrusive_ptr_release(const shared_buffer* b) noexcept {
+        if (b->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(b);
+    }
+
+ private:
+    explicit shared_buffer(std::size_t size) noexcept : size_(size) {}
+    ~shared_buffer() = default;
+    static void destroy(const shared_buffer* b) noexcept;
+
+    mutable std::atomic<std::uint32_t> references_{0};
+    std::size_t size_;
+};
+
+}  // namespace chatterlink::base
