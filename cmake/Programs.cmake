@@ -1,0 +1,12 @@
+# The standalone programs: cpp/apps/<name>_main.cpp becomes bin/chatterlink-<name>.
+add_custom_target(chatterlink_programs)
+if(CHATTERLINK_BUILD_PROGRAMS)
+    foreach(name app server client)
+        add_executable(chatterlink-${name} ${CMAKE_SOURCE_DIR}/cpp/apps/${name}_main.cpp)
+        target_link_libraries(chatterlink-${name} PRIVATE chatterlink_apps chatterlink_flags)
+        add_dependencies(chatterlink_programs chatterlink-${name})
+    endforeach()
+    if(TARGET chatterlink_images_vips)
+        add_dependencies(chatterlink_programs chatterlink_images_vips)
+    endif()
+endif()

@@ -1,0 +1,12 @@
+// chatterlink-server, the standalone program.
+#include <cstdio>
+#include <exception>
+
+#include "apps/programs.hpp"
+
+int main(int argc, char** argv) try {
+    return chatterlink::apps::run_server("chatterlink-server", {argv + (argc > 0 ? 1 : 0), argv + argc});
+} catch (const std::exception& e) {
+    std::fprintf(stderr, "chatterlink-server: %s\n", e.what());
+    return 1;
+}
