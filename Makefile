@@ -1,0 +1,62 @@
+# What people do with this repository. The work is in scripts/ and CMake; this names it.
+# A virtual environment, .venv, holds the Python tools, and Node where the machine has none that is new enough.
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PORT ?= 5000
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint format wheel clean
+
+help:
+	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:$(PORT)/'
+	@echo '              (another port: make run PORT=8080; more options: make run ARGS="--store memory")'
+	@echo 'make build    build/bin/chatterlink-app, -server and -client, and the Python package in .venv'
+	@echo 'make test     build everything, then run the C++, page and Python tests'
+	@echo 'make lint     check the formatting, the types and the usual mistakes in all languages'
+	@echo 'make format   format all files as make lint wants them'
+	@echo 'make wheel    a wheel and a source distribution in dist/'
+	@echo 'make clean    remove what was built (not .venv)'
+
+run: build
+	@exec build/bin/chatterlink-app --port $(PORT) $(ARGS)
+
+build:
+	@scripts/install-system-packages build
+	@scripts/prepare-venv build
+	@scripts/build
+
+# The first runner that fails ends it, so that the last lines tell what is wrong.
+test:
+	@scripts/install-system-packages build test
+	@scripts/prepare-venv dev
+	@scripts/build all
+	ctest --preset release
+	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web test; fi
+	@if [ -e tests/py/node/package.json ]; then scripts/npm-ci tests/py/node; fi
+	python -m pytest
+
+lint:
+	@scripts/install-system-packages build test lint
+	@scripts/prepare-venv dev
+	@cmake --preset tidy -D Python_EXECUTABLE=$(CURDIR)/.venv/bin/python --log-level=WARNING
+	scripts/lint-cpp
+	ruff check .
+	ruff format --check .
+	mypy
+	shellcheck $(shell grep -lE '^.!/usr/bin/env bash' scripts/* .ci/*)
+	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web run lint; fi
+
+format:
+	@scripts/prepare-venv dev
+	git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp' | xargs clang-format -i
+	ruff check --fix --exit-zero .
+	ruff format .
+	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web run format; fi
+
+wheel:
+	@scripts/install-system-packages build
+	@scripts/prepare-venv dev
+	python -m build
+
+clean:
+	rm -rf build dist web/dist
+	find . -name __pycache__ -not -path './.venv/*' -not -path '*/node_modules/*' -prune -exec rm -rf {} +
