@@ -1,0 +1,25 @@
+// JSON from outside, read with bounds. nlohmann/json does the work.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace chatterlink::base {
+
+using json = nlohmann::json;
+
+/// Arrays and objects inside one another. The parser recurses when values are destroyed and printed; this bounds it.
+inline constexpr unsigned max_json_depth = 32;
+
+/// Errors: bad_payload (not JSON, nested too deep, a number out of range, text that is not UTF-8).
+result<json> parse_json(std::string_view text);
+
+/// Compact text. Invalid UTF-8 inside strings becomes U+FFFD.
+inline std::string dump_json(const json& value) {
+    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace chatterlink::base

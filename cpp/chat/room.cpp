@@ -1,0 +1,93 @@
+#include "chat/room.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+
+namespace chatterlink::chat {
+namespace {
+
+bool same_secret(std::string_view a, std::string_view b) {
+    return !a.empty() && a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+void room::changed(const std::string& display, int by) {
+    const auto [at, fresh] = changes_.emplace(display, by);
+    if (!fresh && (at->second += by) == 0) changes_.erase(at);  // came and went in one go: nothing to tell
+}
+
+base::result<void> room::enter(participant_id who, const chat::name& as, std::string_view token) {
+    const auto mine = keys_.find(who);
+    const auto there = members_.find(as.key);
+    const bool already = mine != keys_.end() && mine->second == as.key;
+    if (there != members_.end() && !already && !same_secret(there->second.token, token)) {
+        // Alone under that name, the connection may respell it ("Anna" to "anna"); nobody else may.
+        return base::fail(base::errc::name_taken, "the name '" + as.display + "' is taken in this room");
+    }
+    if (already) return {};
+    if (mine != keys_.end()) leave(who);
+    auto& m = members_[as.key];
+    if (m.connections++ == 0) {
+        m.display = as.display;
+        m.token = token;
+        changed(m.display, +1);
+    }
+    keys_.emplace(who, as.key);
+    return {};
+}
+
+void room::leave(participant_id who) {
+    const auto mine = keys_.find(who);
+    if (mine == keys_.end()) return;
+    const auto m = members_.find(mine->second);
+    if (--m->second.connections == 0) {
+        changed(m->second.display, -1);
+        typing_.erase(mine->second);
+        members_.erase(m);
+    }
+    keys_.erase(mine);
+}
+
+std::vector<std::string> room::members(std::size_t most) const {
+    std::vector<std::string> names;
+    names.reserve(std::min(most, members_.size()));
+    for (const auto& [key, m] : members_) {
+        if (names.size() == most) break;
+        names.push_back(m.display);
+    }
+    return names;
+}
+
+bool room::set_typing(participant_id who, bool typing_now, base::steady_time now) {
+    const auto mine = keys_.find(who);
+    if (mine == keys_.end()) return false;
+    if (!typing_now) return typing_.erase(mine->second) != 0;
+    return typing_.insert_or_assign(mine->second, now + limits_.typing_expiry).second;
+}
+
+bool room::expire_typing(base::steady_time now) {
+    return std::erase_if(typing_, [&](const auto& each) { return each.second <= now; }) != 0;
+}
+
+typing room::typing_event() const {
+    typing t{name_, {}};
+    for (const auto& [key, until] : typing_) {
+        if (t.usernames.size() == limits_.typing_names) break;
+        t.usernames.push_back(members_.at(key).display);
+    }
+    return t;
+}
+
+presence room::take_presence() {
+    presence p{name_, {}, {}, members_.size()};
+    for (const auto& [display, by] : changes_) {
+        auto& list = by > 0 ? p.joined : p.left;
+        if (list.size() < limits_.presence_names) list.push_back(display);
+    }
+    changes_.clear();
+    return p;
+}
+
+}  // namespace chatterlink::chat

@@ -1,0 +1,379 @@
+#include "chat/service.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+
+namespace chatterlink::chat {
+namespace {
+
+using base::errc;
+using base::fail;
+
+constexpr std::size_t token_bytes = 18;
+constexpr std::size_t token_min = 16;   // characters of a token a client brings along
+constexpr std::size_t token_max = 64;
+
+base::error not_joined(const std::string& room) {
+    return fail(errc::not_joined, room.empty() ? "join a room first" : "you are not in the room '" + room + "'");
+}
+
+}  // namespace
+
+service::service(base::shards& threads, hub::hub& rooms, store& kept, limits bounds)
+    : threads_(threads), hub_(rooms), store_(kept), limits_(bounds), shards_(threads.count()) {}
+
+service::~service() = default;
+
+participant_ptr service::enter(hub::subscriber& who) {
+    return std::make_shared<participant>(next_participant_.fetch_add(1, std::memory_order_relaxed), threads_.current(),
+                                         who, limits_);
+}
+
+void service::exit(participant& who) {
+    who.gone = true;
+    for (auto& [name, m] : std::exchange(who.rooms, {})) {
+        m.subscription.reset();
+        threads_.run_on(threads_.home_of(name), [this, room_name = name, id = who.id] { leave_here(room_name, id); });
+    }
+}
+
+const std::string* service::only_room(const participant& who) {
+    return who.rooms.size() == 1 ? &who.rooms.begin()->first : nullptr;
+}
+
+std::optional<base::error> service::too_often(token_bucket& bucket, std::string_view what) const {
+    if (!limits_.rate_limited) return std::nullopt;
+    const auto wait = bucket.take(base::steady_now());
+    if (!wait) return std::nullopt;
+    return base::error{errc::rate_limited,
+                       "too many " + std::string(what) + ": try again in " + std::to_string(wait->count()) + " ms", wait};
+}
+
+// ---- Rooms on their home shard ----
+
+room& service::room_here(const std::string& name) {
+    auto& r = shards_[threads_.current()].rooms[name];
+    if (!r) r = std::make_unique<room>(name, limits_);
+    return *r;
+}
+
+room* service::find_here(const std::string& name) {
+    auto& rooms = shards_[threads_.current()].rooms;
+    const auto found = rooms.find(name);
+    return found == rooms.end() ? nullptr : found->second.get();
+}
+
+void service::drop_if_empty(const std::string& name) {
+    auto& rooms = shards_[threads_.current()].rooms;
+    const auto found = rooms.find(name);
+    if (found != rooms.end() && found->second->empty()) rooms.erase(found);
+}
+
+void service::leave_here(const std::string& name, participant_id who) {
+    room* const r = find_here(name);
+    if (r == nullptr) return;
+    const bool was_typing = r->set_typing(who, false, base::steady_now());
+    r->leave(who);
+    if (r->empty()) return drop_if_empty(name);
+    if (was_typing) schedule_typing(*r);
+    schedule_presence(*r);
+}
+
+// ---- Join ----
+
+void service::join(const participant_ptr& who, join_request what, done<joined> then) {
+    if (auto wait = too_often(who->joins, "joins")) return then(std::move(*wait));
+    auto as = check_user_name(what.username);
+    if (!as) return then(as.error());
+    auto where = check_room_name(what.room);
+    if (!where) return then(where.error());
+    if (!who->rooms.contains(where->display) && who->rooms.size() + who->joining >= limits_.max_rooms_per_client) {
+        return then(fail(errc::too_many_rooms, "you are in " + std::to_string(limits_.max_rooms_per_client) +
+                                                   " rooms already: leave one first"));
+    }
+    if (who->token.empty()) {
+        const bool brought = what.token.size() >= token_min && what.token.size() <= token_max;
+        who->token = brought ? std::move(what.token) : base::random_token(token_bytes);
+    }
+    ++who->joining;
+    const base::shard_id home = threads_.home_of(where->display);
+    threads_.run_on(home, [this, who, as = std::move(*as), token = who->token, room_name = std::move(where->display),
+                           since = what.since, then = std::move(then)]() mutable {
+        enter_room(who, std::move(as), std::move(token), std::move(room_name), since, std::move(then));
+    });
+}
+
+// On the room's home shard.
+void service::enter_room(const participant_ptr& who, chat::name as, std::string token, std::string room_name,
+                         std::optional<std::uint64_t> since, done<joined> then) {
+    room& r = room_here(room_name);
+    if (auto in = r.enter(who->id, as, token); !in) {
+        drop_if_empty(room_name);
+        return threads_.run_on(who->home, [who, failed = in.error(), then = std::move(then)] {
+            --who->joining;
+            then(failed);
+        });
+    }
+    schedule_presence(r);
+    joined answer{std::move(as.display), std::move(room_name), std::move(token), r.members(limits_.members_page),
+                  r.count(), {}};
+    threads_.run_on(who->home, [this, who, answer = std::move(answer), since, then = std::move(then)]() mutable {
+        subscribe_and_read(who, std::move(answer), since, std::move(then));
+    });
+}
+
+// On the participant's shard. Subscribes first and holds what comes, then reads: nothing falls between.
+void service::subscribe_and_read(const participant_ptr& who, joined so_far, std::optional<std::uint64_t> since,
+                                 done<joined> then) {
+    const std::string room_name = so_far.room;
+    if (who->gone) {
+        return threads_.run_on(threads_.home_of(room_name), [this, room_name, id = who->id] { leave_here(room_name, id); });
+    }
+    auto& m = who->rooms[room_name];
+    m.username = so_far.you;
+    if (!m.subscription) {
+        m.subscription = hub_.subscribe(room_name, who->subscriber);
+        m.subscription->hold();
+    }
+    history_query which{room_name, std::nullopt, since, since ? limits_.join_history_since : limits_.join_history};
+    store_.history(std::move(which), [this, who, answer = std::move(so_far),
+                                      then = std::move(then)](base::result<history_page> page) mutable {
+        threads_.run_on(who->home, [this, who, answer = std::move(answer), page = std::move(page),
+                                    then = std::move(then)]() mutable {
+            --who->joining;
+            if (who->gone) return;  // exit() has left the room
+            const auto membership = who->rooms.find(answer.room);
+            if (!page) {
+                if (membership != who->rooms.end()) static_cast<void>(leave(*who, answer.room));
+                return then(page.error());
+            }
+            answer.history = std::move(*page);
+            const std::uint64_t last_seq = answer.history.last_seq;
+            const std::string name = answer.room;
+            then(std::move(answer));
+            // The answer is queued: now what came meanwhile, and was not in it, follows.
+            const auto still = who->rooms.find(name);
+            if (still != who->rooms.end()) still->second.subscription->release(last_seq);
+        });
+    });
+}
+
+base::result<void> service::leave(participant& who, const std::string& room_name) {
+    auto name = check_room_name(room_name);
+    const auto found = name ? who.rooms.find(name->display) : who.rooms.end();
+    if (found == who.rooms.end()) return not_joined(room_name);
+    const std::string where = found->first;
+    who.rooms.erase(found);
+    threads_.run_on(threads_.home_of(where), [this, where, id = who.id] { leave_here(where, id); });
+    return {};
+}
+
+// ---- Say ----
+
+base::result<void> service::check_message(const say_request& what) const {
+    if (what.text.size() > limits_.max_message_bytes) {
+        return fail(errc::message_too_long,
+                    "a message may have " + std::to_string(limits_.max_message_bytes) + " bytes, this one has " +
+                        std::to_string(what.text.size()));
+    }
+    if (what.text.find('\0') != std::string::npos) return fail(errc::message_invalid, "a message may not hold NUL");
+    const bool blank = what.text.find_first_not_of(" \t\r\n") == std::string::npos;
+    if (blank && what.attachments.empty() && !what.allow_empty) return fail(errc::message_empty, "the message is empty");
+    if (what.attachments.size() > limits_.max_attachments) {
+        return fail(errc::bad_payload, "at most " + std::to_string(limits_.max_attachments) + " attachments");
+    }
+    if (what.client_id.size() > limits_.max_client_id_bytes || what.reply_to.size() > limits_.max_reply_to_bytes) {
+        return fail(errc::bad_payload, "client_id or reply_to is too long");
+    }
+    return {};
+}
+
+void service::say(const participant_ptr& who, say_request what, done<said> then) {
+    auto membership = who->rooms.find(what.room);
+    if (membership == who->rooms.end()) {
+        const auto name = check_room_name(what.room);  // " Lobby" and "#Lobby" are the room "Lobby"
+        if (name) membership = who->rooms.find(name->display);
+        if (membership == who->rooms.end()) return then(not_joined(what.room));
+    }
+    if (auto ok = check_message(what); !ok) return then(ok.error());
+    if (auto wait = too_often(who->messages, "messages")) return then(std::move(*wait));
+    draft d{membership->first, membership->second.username, std::move(what.text), std::move(what.client_id),
+            std::move(what.reply_to), {}};
+    if (what.attachments.empty()) return append(who, std::move(d), what.echo, std::move(then));
+    auto waiting = std::make_shared<draft>(std::move(d));
+    attach(std::move(what.attachments), 0, waiting,
+           [this, who, waiting, echo = what.echo, then = std::move(then)](base::result<void> found) {
+               threads_.run_on(who->home, [this, who, waiting, echo, then, found = std::move(found)] {
+                   if (!found) return then(found.error());
+                   append(who, std::move(*waiting), echo, then);
+               });
+           });
+}
+
+// Looks the uploads up one after the other; any thread.
+void service::attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into, done<void> then) {
+    if (next == names.size()) return then({});
+    std::string name = names[next];
+    store_.find_upload(std::move(name), [this, names = std::move(names), next, into = std::move(into),
+                                         then = std::move(then)](base::result<upload> found) mutable {
+        if (!found) return then(found.error());
+        into->attachments.push_back(std::move(*found));
+        attach(std::move(names), next + 1, std::move(into), std::move(then));
+    });
+}
+
+void service::append(const participant_ptr& who, draft what, bool echo, done<said> then) {
+    const base::shard_id home = threads_.home_of(what.room);
+    threads_.run_on(home, [this, who, home, what = std::move(what), echo, then = std::move(then)]() mutable {
+        store_.append(std::move(what), [this, who, home, echo, then = std::move(then)](base::result<appended> kept) mutable {
+            threads_.run_on(home, [this, who, echo, kept = std::move(kept), then = std::move(then)]() mutable {
+                base::result<said> answer = kept ? base::result<said>(said{kept->stored.id, kept->stored.seq, kept->stored.timestamp})
+                                                 : base::result<said>(kept.error());
+                if (kept && !kept->duplicate) {
+                    const std::string where = kept->stored.room;
+                    const std::uint64_t seq = kept->stored.seq;
+                    publish(where, std::move(kept->stored), seq, false, echo ? nullptr : &who->subscriber);
+                }
+                threads_.run_on(who->home, [who, answer = std::move(answer), then = std::move(then)]() mutable {
+                    if (!who->gone) then(std::move(answer));
+                });
+            });
+        });
+    });
+}
+
+void service::publish(const std::string& room_name, const event& what, std::uint64_t seq, bool volatile_event,
+                      const hub::subscriber* except) {
+    auto f = std::make_shared<hub::frame>();
+    f->seq = seq;
+    f->volatile_event = volatile_event;
+    for (const auto* const encoder : encoders_) encoder->encode(what, *f);
+    hub_.publish(room_name, std::move(f), except);
+}
+
+// ---- Presence and typing ----
+
+void service::schedule_presence(room& r) {
+    if (r.presence_scheduled || !r.presence_pending()) return;
+    r.presence_scheduled = true;
+    const auto by_size = std::chrono::duration_cast<base::milliseconds>(limits_.presence_delay_per_member * r.count());
+    const auto delay = std::clamp(by_size, limits_.presence_delay, limits_.presence_delay_max);
+    threads_.after(delay, [this, name = r.name()] {
+        room* const still = find_here(name);
+        if (still == nullptr) return;
+        still->presence_scheduled = false;
+        if (still->presence_pending()) publish(name, still->take_presence(), 0, false, nullptr);
+    });
+}
+
+base::result<void> service::typing(participant& who, const std::string& room_name, bool typing_now) {
+    const auto name = check_room_name(room_name);
+    const auto found = name ? who.rooms.find(name->display) : who.rooms.end();
+    if (found == who.rooms.end()) return not_joined(room_name);
+    if (auto wait = too_often(who.typing, "typing signs")) return std::move(*wait);
+    threads_.run_on(threads_.home_of(found->first), [this, where = found->first, id = who.id, typing_now] {
+        room* const r = find_here(where);
+        if (r == nullptr) return;
+        if (r->set_typing(id, typing_now, base::steady_now())) schedule_typing(*r);
+        schedule_typing_expiry(*r);
+    });
+    return {};
+}
+
+void service::schedule_typing(room& r) {
+    if (r.typing_scheduled) return;
+    r.typing_scheduled = true;
+    threads_.after(limits_.typing_delay, [this, name = r.name()] {
+        room* const still = find_here(name);
+        if (still == nullptr) return;
+        still->typing_scheduled = false;
+        publish(name, still->typing_event(), 0, true, nullptr);
+    });
+}
+
+void service::schedule_typing_expiry(room& r) {
+    if (r.expiry_scheduled || !r.anyone_typing()) return;
+    r.expiry_scheduled = true;
+    threads_.after(base::milliseconds{1'000}, [this, name = r.name()] {
+        room* const still = find_here(name);
+        if (still == nullptr) return;
+        still->expiry_scheduled = false;
+        if (still->expire_typing(base::steady_now())) schedule_typing(*still);
+        schedule_typing_expiry(*still);
+    });
+}
+
+// ---- Reading ----
+
+void service::history(const participant_ptr& who, history_query which, done<history_page> then) {
+    if (auto wait = too_often(who->queries, "requests")) return then(std::move(*wait));
+    const auto name = check_room_name(which.room);
+    if (!name || !who->rooms.contains(name->display)) return then(not_joined(which.room));
+    which.room = name->display;
+    which.limit = which.limit == 0 ? limits_.history_default : std::min(which.limit, limits_.history_max);
+    store_.history(std::move(which), [this, who, then = std::move(then)](base::result<history_page> page) mutable {
+        threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
+            if (!who->gone) then(std::move(page));
+        });
+    });
+}
+
+void service::members(const participant_ptr& who, const std::string& room_name,
+                      done<std::pair<std::vector<std::string>, std::size_t>> then) {
+    const auto found = who->rooms.find(room_name);
+    if (found == who->rooms.end()) return then(not_joined(room_name));
+    threads_.run_on(threads_.home_of(room_name), [this, who, room_name, then = std::move(then)]() mutable {
+        std::pair<std::vector<std::string>, std::size_t> list;
+        if (const room* const r = find_here(room_name)) list = {r->members(limits_.members_page), r->count()};
+        threads_.run_on(who->home, [who, list = std::move(list), then = std::move(then)]() mutable {
+            if (!who->gone) then(std::move(list));
+        });
+    });
+}
+
+void service::rooms(const participant_ptr& who, done<std::vector<listed_room>> then) {
+    if (auto wait = too_often(who->queries, "requests")) return then(std::move(*wait));
+    struct gathering {
+        std::vector<std::vector<listed_room>> by_shard;
+        std::atomic<std::size_t> missing;
+    };
+    store_.rooms([this, who, then = std::move(then)](base::result<std::vector<room_info>> stored) mutable {
+        if (!stored) {
+            return threads_.run_on(who->home, [who, failed = stored.error(), then = std::move(then)] {
+                if (!who->gone) then(failed);
+            });
+        }
+        auto all = std::make_shared<gathering>();
+        all->by_shard.resize(threads_.count());
+        all->missing = threads_.count();
+        const auto answer = [this, who, all, stored = std::move(*stored), then = std::move(then)]() {
+            if (who->gone) return;
+            std::map<std::string, listed_room> merged;
+            for (const auto& kept : stored) merged[kept.name] = {kept.name, 0, kept.topic};
+            for (const auto& list : all->by_shard) {
+                for (const auto& live : list) {
+                    auto& entry = merged[live.name];
+                    entry.name = live.name;
+                    entry.count = live.count;
+                }
+            }
+            std::vector<listed_room> list;
+            list.reserve(merged.size());
+            for (auto& [name, entry] : merged) list.push_back(std::move(entry));
+            std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+            if (list.size() > limits_.rooms_page) list.resize(limits_.rooms_page);
+            then(std::move(list));
+        };
+        for (base::shard_id i = 0; i < threads_.count(); ++i) {
+            threads_.run_on(i, [this, i, who, all, answer] {
+                for (const auto& [name, r] : shards_[i].rooms) all->by_shard[i].push_back({name, r->count(), {}});
+                if (all->missing.fetch_sub(1) == 1) threads_.run_on(who->home, answer);
+            });
+        }
+    });
+}
+
+}  // namespace chatterlink::chat

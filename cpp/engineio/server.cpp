@@ -1,0 +1,149 @@
+#include "engineio/server.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/ids.hpp"
+
+namespace chatterlink::engineio {
+namespace {
+
+constexpr std::size_t sid_random_bytes = 20;  // 160 bits: not to be guessed
+constexpr std::string_view digits = "0123456789abcdef";
+
+// The authority of an origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null" and the like.
+std::string_view authority_of(std::string_view origin) {
+    const auto scheme = origin.find("://");
+    return scheme == std::string_view::npos ? std::string_view{} : origin.substr(scheme + 3);
+}
+
+}  // namespace
+
+bool origin_policy::is_listed(std::string_view origin) const {
+    return std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
+}
+
+bool origin_policy::allows(std::string_view origin, std::string_view host) const {
+    if (origin.empty() || is_listed(origin)) return true;
+    const auto authority = authority_of(origin);
+    return same_origin && !authority.empty() && authority == host;
+}
+
+server::server(net::reactor& threads, settings how, origin_policy origins, open_handler on_open)
+    : threads_(threads),
+      how_(how),
+      origins_(std::move(origins)),
+      limits_{how.max_payload, net::websocket_limits{}.close_timeout},
+      on_open_(std::move(on_open)),
+      shards_(threads.count()) {}
+
+server::~server() = default;
+
+std::uint64_t server::body_limit(const net::exchange& e) { return e.method() == "POST" ? how_.max_payload : 0; }
+
+// The random part, then which shard the session lives on: four hexadecimal digits.
+std::string server::make_sid(base::shard_id where) const {
+    std::string sid = base::random_token(sid_random_bytes);
+    for (int shift = 12; shift >= 0; shift -= 4) sid.push_back(digits[(where >> shift) & 0xf]);
+    return sid;
+}
+
+base::shard_id server::shard_of(std::string_view sid) noexcept {
+    if (sid.size() < 5) return base::no_shard;
+    base::shard_id where = 0;
+    for (const char c : sid.substr(sid.size() - 4)) {
+        const auto digit = digits.find(c);
+        if (digit == std::string_view::npos) return base::no_shard;
+        where = where * 16 + static_cast<base::shard_id>(digit);
+    }
+    return where;
+}
+
+void server::refuse(net::exchange& e, protocol_error why) {
+    static constexpr std::string_view messages[] = {"Transport unknown", "Session ID unknown", "Bad handshake method",
+                                                    "Bad request",       "Forbidden",          "Unsupported protocol version"};
+    const auto code = static_cast<int>(why);
+    auto r = net::response::json(why == protocol_error::forbidden ? 403 : 400,
+                                 "{\"code\":" + std::to_string(code) + ",\"message\":\"" +
+                                     std::string(messages[code]) + "\"}");
+    r.close = e.wants_websocket();
+    e.respond(std::move(r));
+}
+
+void server::answer_preflight(net::exchange& e) {
+    net::response r;
+    r.status = 204;
+    if (origins_.is_listed(e.header("Origin"))) {
+        r.headers = {{"Access-Control-Allow-Methods", "GET, POST"},
+                     {"Access-Control-Allow-Headers", "Content-Type"},
+                     {"Access-Control-Max-Age", "600"}};
+    }
+    e.respond(std::move(r));
+}
+
+void server::handle(net::exchange_ptr e) {
+    const auto origin = e->header("Origin");
+    if (!origins_.allows(origin, e->header("Host"))) return refuse(*e, protocol_error::forbidden);
+    if (!origin.empty() && origins_.is_listed(origin)) {
+        e->add_header("Access-Control-Allow-Origin", std::string(origin));
+        e->add_header("Vary", "Origin");
+    }
+    if (e->method() == "OPTIONS") return answer_preflight(*e);
+
+    const auto name = net::query_value(e->query(), "transport");
+    transport t = transport::polling;
+    if (name == "websocket") {
+        t = transport::websocket;
+    } else if (name != "polling") {
+        return refuse(*e, protocol_error::unknown_transport);
+    }
+    if ((t == transport::websocket) != e->wants_websocket()) return refuse(*e, protocol_error::bad_request);
+
+    const auto sid = net::query_value(e->query(), "sid");
+    if (sid) return continue_session(std::move(e), t, *sid);
+    if (e->method() != "GET") return refuse(*e, protocol_error::bad_handshake_method);
+    if (net::query_value(e->query(), "EIO") != "4") return refuse(*e, protocol_error::unsupported_version);
+    handshake(std::move(e), t);
+}
+
+void server::handshake(net::exchange_ptr e, transport t) {
+    net::shard& home = e->home();
+    auto& clients = shards_[home.id()].clients;
+    auto made = std::make_shared<client>(make_sid(home.id()), t, how_, limits_, home,
+                                         [&clients](const client& gone) { clients.erase(gone.sid()); });
+    made->set_handler(on_open_(*made, *e));
+    clients.emplace(made->sid(), made);
+    if (t == transport::websocket) {
+        made->start_websocket(*e);
+    } else {
+        made->start_polling(std::move(e));
+    }
+}
+
+void server::continue_session(net::exchange_ptr e, transport t, const std::string& sid) {
+    const base::shard_id where = shard_of(sid);
+    if (where >= shards_.size()) return refuse(*e, protocol_error::unknown_sid);
+    if (where != e->home().id()) {
+        net::shard& there = threads_.at(where);
+        return e->hand_over(there, [this, t, sid](net::exchange_ptr moved) { continue_session(std::move(moved), t, sid); });
+    }
+    const auto found = shards_[where].clients.find(sid);
+    if (found == shards_[where].clients.end()) return refuse(*e, protocol_error::unknown_sid);
+    const auto c = found->second;
+    if (t == transport::websocket) return c->on_probe(std::move(e));
+    if (c->current() != transport::polling) return refuse(*e, protocol_error::bad_request);
+    if (e->method() == "GET") return c->on_poll(std::move(e));
+    if (e->method() == "POST") return c->on_post(std::move(e));
+    refuse(*e, protocol_error::bad_request);
+}
+
+void server::close_all() {
+    auto& clients = shards_[threads_.current()].clients;
+    while (!clients.empty()) {
+        const auto c = clients.begin()->second;
+        c->close();
+        clients.erase(c->sid());
+    }
+}
+
+}  // namespace chatterlink::engineio

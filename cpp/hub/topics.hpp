@@ -1,0 +1,83 @@
+// Who is subscribed to what on ONE shard. That shard's thread only; no lock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/frame.hpp"
+
+namespace chatterlink::hub {
+
+/// Takes what is published. It must not subscribe or unsubscribe anything from inside deliver().
+class subscriber {
+ public:
+    virtual void deliver(const frame& f) = 0;
+
+ protected:
+    ~subscriber() = default;
+};
+
+class topics;
+
+/// A place in a topic; leaving it is unsubscribing. Owned by the subscriber's side, on the subscriber's shard.
+class subscription {
+ public:
+    ~subscription();
+    subscription(const subscription&) = delete;
+    subscription& operator=(const subscription&) = delete;
+
+    /// Until release(), what is published is kept instead of delivered (a join still reading history).
+    void hold() noexcept { holding_ = true; }
+
+    /// Delivers what was kept and everything after it, except messages up to and including seq `through`: the
+    /// history already showed them. So a member sees every message once, whenever it joined.
+    void release(std::uint64_t through);
+
+    const std::string& topic() const noexcept;
+
+ private:
+    friend class topics;
+    struct members;
+    subscription(topics& owner, members& where, subscriber& who) : owner_(owner), where_(where), who_(who) {}
+
+    topics& owner_;
+    members& where_;
+    subscriber& who_;
+    std::size_t index_ = 0;
+    bool holding_ = false;
+    std::vector<frame_ptr> held_;
+};
+
+class topics {
+ public:
+    topics();
+    ~topics();
+    topics(const topics&) = delete;
+    topics& operator=(const topics&) = delete;
+
+    std::unique_ptr<subscription> subscribe(const std::string& topic, subscriber& who);
+
+    /// Gives the frame to every subscriber of the topic but `except` (which may be null). Returns to how many.
+    std::size_t deliver(const std::string& topic, const frame_ptr& f, const subscriber* except);
+
+    std::size_t subscribers(const std::string& topic) const noexcept;
+    std::size_t count() const noexcept { return by_name_.size(); }
+
+    /// Called when a topic gets its first subscriber (true) or loses its last (false).
+    void on_interest(std::function<void(const std::string&, bool)> f) { interest_ = std::move(f); }
+
+ private:
+    friend class subscription;
+    void leave(subscription& s) noexcept;
+
+    std::unordered_map<std::string, std::unique_ptr<subscription::members>> by_name_;
+    std::function<void(const std::string&, bool)> interest_;
+};
+
+}  // namespace chatterlink::hub

@@ -1,0 +1,275 @@
+#include "net/http_session.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace chatterlink::net {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t file_piece = 256 * 1024;  // bytes of a file in the queue at a time
+
+}  // namespace
+
+http_session::http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits)
+    : connection_(std::move(c)),
+      stream_(connection_),
+      handler_(handler),
+      limits_(limits),
+      deadline_([](void* self) { static_cast<http_session*>(self)->on_deadline(); }, this) {}
+
+http_session::~http_session() {
+    if (file_.descriptor >= 0) ::close(file_.descriptor);
+}
+
+void http_session::start_deadline(base::milliseconds delay) { connection_->home().start_timer(deadline_, delay); }
+
+void http_session::read_header(bool first) {
+    phase_ = first || buffer_.size() > 0 ? phase::header : phase::idle;
+    parser_.emplace();
+    parser_->header_limit(limits_.max_header);
+    parser_->body_limit(boost::none);  // set after the header, by the handler
+    parser_->eager(false);
+    start_deadline(phase_ == phase::header ? limits_.header_timeout : limits_.idle_timeout);
+    http::async_read_some(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
+                              self->on_header(failed);
+                          });
+}
+
+void http_session::on_header(const boost::system::error_code& failed) {
+    if (phase_ == phase::over) return;
+    if (failed == http::error::end_of_stream) {
+        phase_ = phase::over;
+        deadline_.cancel();
+        connection_->close_after_flush();
+        return;
+    }
+    if (failed == http::error::header_limit) {
+        return refuse(base::errc::bad_request, "the request header is larger than this server takes", 431);
+    }
+    if (failed) {
+        if (failed.category() == make_error_code(http::error::bad_method).category()) {
+            return refuse(base::errc::bad_request, "malformed HTTP request: " + failed.message(), 400);
+        }
+        phase_ = phase::over;
+        deadline_.cancel();
+        connection_->close_now();
+        return;
+    }
+    if (!parser_->is_header_done()) {
+        // Part of the header is here: from now on the whole of it is due in time (not once more for each piece).
+        if (phase_ == phase::idle) {
+            phase_ = phase::header;
+            start_deadline(limits_.header_timeout);
+        }
+        http::async_read_some(stream_, buffer_, *parser_,
+                              [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                                  self->on_header(error);
+                              });
+        return;
+    }
+    const auto& head = parser_->get();
+    // RFC 9112 §6.1: both at once is how requests are smuggled past a proxy.
+    if (head.find(http::field::content_length) != head.end() &&
+        head.find(http::field::transfer_encoding) != head.end()) {
+        return refuse(base::errc::bad_request, "Content-Length and Transfer-Encoding in one request", 400);
+    }
+    keep_alive_ = head.keep_alive();
+    head_only_ = head.method() == http::verb::head;
+
+    std::uint64_t limit = 0;
+    {
+        exchange peek(shared_from_this());
+        limit = handler_.body_limit(peek);
+        peek.take_session();  // looked at, not to be answered
+    }
+    const auto length = parser_->content_length();
+    if (length && *length > limit) {
+        return refuse(base::errc::payload_too_large,
+                      "the body is larger than the " + std::to_string(limit) + " bytes taken here", 413);
+    }
+    parser_->body_limit(limit);
+    if (!parser_->is_done() && boost::beast::iequals(head[http::field::expect], "100-continue")) {
+        connection_->send(base::shared_buffer::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
+    phase_ = phase::body;
+    window_bytes_ = 0;
+    start_deadline(limits_.body_window);
+    parser_->eager(true);
+    read_body();
+}
+
+void http_session::read_body() {
+    if (parser_->is_done()) return handle();
+    http::async_read_some(
+        stream_, buffer_, *parser_,
+        [self = shared_from_this()](const boost::system::error_code& failed, std::size_t n) {
+            if (self->phase_ != phase::body) return;
+            if (failed == http::error::body_limit) {
+                return self->refuse(base::errc::payload_too_large, "the body is larger than what is taken here", 413);
+            }
+            if (failed) {
+                if (failed.category() == make_error_code(http::error::bad_method).category() &&
+                    failed != http::error::partial_message) {
+                    return self->refuse(base::errc::bad_request, "malformed HTTP body: " + failed.message(), 400);
+                }
+                self->phase_ = phase::over;
+                self->deadline_.cancel();
+                return self->connection_->close_now();
+            }
+            self->window_bytes_ += n;
+            self->read_body();
+        });
+}
+
+void http_session::handle() {
+    phase_ = phase::handling;
+    deadline_.cancel();
+    auto e = std::make_shared<exchange>(shared_from_this());
+    try {
+        handler_.handle(e);
+    } catch (const std::exception& failure) {
+        spdlog::error("{} {}: {}", std::string(e->method()), std::string(e->path()), failure.what());
+        // `e` is dropped unanswered if the handler had not answered: 500.
+    }
+}
+
+void http_session::write_head(const response& r, std::optional<std::uint64_t> length) {
+    std::string head;
+    head.reserve(256);
+    head.append("HTTP/1.1 ").append(std::to_string(r.status)).append(" ");
+    head.append(http::obsolete_reason(static_cast<http::status>(r.status))).append("\r\n");
+    if (!r.content_type.empty()) head.append("Content-Type: ").append(r.content_type).append("\r\n");
+    for (const auto& [name, value] : extra_) head.append(name).append(": ").append(value).append("\r\n");
+    extra_.clear();
+    for (const auto& [name, value] : r.headers) head.append(name).append(": ").append(value).append("\r\n");
+    if (length) head.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
+    if (!keep_alive_) {
+        head.append("Connection: close\r\n");
+    } else if (message().version() < 11) {
+        head.append("Connection: keep-alive\r\n");
+    }
+    head.append("\r\n");
+    const std::string_view body = r.body && !head_only_ ? r.body->view() : std::string_view{};
+    if (body.size() <= 4096) {
+        connection_->send(base::shared_buffer::copy_of(head, body));
+    } else {
+        connection_->send(base::shared_buffer::copy_of(head));
+        connection_->send(r.body);
+    }
+}
+
+void http_session::respond(response r) {
+    if (phase_ != phase::handling) return;
+    if (r.close) keep_alive_ = false;
+    connection_->unwatch();
+    const bool bodiless = r.status == 204 || r.status == 304 || r.status < 200;
+    write_head(r, bodiless ? std::nullopt : std::optional<std::uint64_t>(r.body ? r.body->size() : 0));
+    next();
+}
+
+void http_session::respond_file(response head, file_body file) {
+    file_ = file;
+    if (phase_ != phase::handling) return;
+    connection_->unwatch();
+    head.body.reset();
+    write_head(head, file.size);
+    if (head_only_) file_.size = 0;
+    phase_ = phase::streaming;
+    connection_->on_drained([self = shared_from_this()] { self->send_file_piece(); });
+}
+
+void http_session::send_file_piece() {
+    if (phase_ != phase::streaming) return;
+    if (file_.size > 0) {
+        std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(file_.size, file_piece)), '\0');
+        const ssize_t n = ::read(file_.descriptor, piece.data(), piece.size());
+        if (n <= 0) {  // shorter than promised: the client must see a broken transfer, not a short file
+            phase_ = phase::over;
+            return connection_->close_now();
+        }
+        file_.size -= static_cast<std::uint64_t>(n);
+        connection_->send(base::shared_buffer::copy_of({piece.data(), static_cast<std::size_t>(n)}));
+        return;
+    }
+    ::close(std::exchange(file_.descriptor, -1));
+    // Not from inside the callback that this replaces.
+    boost::asio::post(connection_->home().context(), [self = shared_from_this()] {
+        if (self->phase_ != phase::streaming) return;
+        self->connection_->on_drained(nullptr);
+        self->next();
+    });
+}
+
+void http_session::next() {
+    if (!keep_alive_ || !connection_->open()) {
+        phase_ = phase::over;
+        connection_->close_after_flush();
+        return;
+    }
+    // Posted, so that a row of pipelined requests does not recurse.
+    phase_ = phase::idle;
+    boost::asio::post(connection_->home().context(), [self = shared_from_this()] {
+        if (self->phase_ == phase::idle && self->connection_->open()) self->read_header(false);
+    });
+}
+
+void http_session::refuse(base::errc code, std::string_view sentence, unsigned status) {
+    phase_ = phase::handling;
+    deadline_.cancel();
+    auto r = response::failure(base::fail(code, std::string(sentence)));
+    r.status = status;
+    r.close = true;
+    respond(std::move(r));
+}
+
+void http_session::abandoned() {
+    if (phase_ != phase::handling) return;
+    respond(response::failure(base::fail(base::errc::internal, "the server could not answer this request")));
+}
+
+void http_session::on_deadline() {
+    const auto keep = shared_from_this();
+    if (phase_ == phase::body && window_bytes_ >= limits_.body_window_bytes) {
+        window_bytes_ = 0;
+        return start_deadline(limits_.body_window);
+    }
+    if (phase_ == phase::header || phase_ == phase::body) {
+        connection_->stream().cancel();
+        return refuse(base::errc::bad_request, "the request took too long to arrive", 408);
+    }
+    phase_ = phase::over;
+    connection_->close_now();
+}
+
+void http_session::hand_over(exchange_ptr e, shard& to, std::function<void(exchange_ptr)> there) {
+    if (connection_->queued_bytes() > 0) {  // an earlier pipelined answer: first let it go
+        connection_->on_drained([self = shared_from_this(), e, &to, there] {
+            boost::asio::post(self->connection_->home().context(), [self, e, &to, there] {
+                self->connection_->on_drained(nullptr);
+                self->hand_over(e, to, there);
+            });
+        });
+        return;
+    }
+    deadline_.cancel();
+    connection_->hand_over(to, [e = std::move(e), there = std::move(there)] { there(e); });
+}
+
+std::shared_ptr<connection> http_session::take_connection() {
+    phase_ = phase::over;
+    deadline_.cancel();
+    connection_->unwatch();
+    return connection_;
+}
+
+}  // namespace chatterlink::net

@@ -1,0 +1,67 @@
+// Reads HTTP/1.1 requests from one connection, one after the other, and writes the answers (RFC 9112).
+// Internal to net/: includes Beast.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <memory>
+#include <optional>
+
+#include "net/http.hpp"
+#include "net/queued_stream.hpp"
+
+namespace chatterlink::net {
+
+class http_session : public std::enable_shared_from_this<http_session> {
+ public:
+    using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+    using request = parser::value_type;
+
+    http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits);
+    ~http_session();
+
+    void start() { read_header(true); }
+
+    // For exchange.
+    request& message() { return parser_->get(); }
+    const request& message() const { return parser_->get(); }
+    connection& lowest() noexcept { return *connection_; }
+    void add_header(std::string name, std::string value) { extra_.emplace_back(std::move(name), std::move(value)); }
+    void respond(response r);
+    void respond_file(response head, file_body file);
+    void abandoned();  // an exchange was dropped without an answer
+    void hand_over(exchange_ptr e, shard& to, std::function<void(exchange_ptr)> there);
+
+    // For websocket: the connection, and what was read beyond the request.
+    std::shared_ptr<connection> take_connection();
+    boost::beast::flat_buffer& leftover() noexcept { return buffer_; }
+
+ private:
+    void read_header(bool first);
+    void on_header(const boost::system::error_code& failed);
+    void read_body();
+    void handle();
+    void next();
+    void refuse(base::errc code, std::string_view sentence, unsigned status);
+    void write_head(const response& r, std::optional<std::uint64_t> length);
+    void send_file_piece();
+    void start_deadline(base::milliseconds delay);
+    void on_deadline();
+
+    std::shared_ptr<connection> connection_;
+    queued_stream stream_;
+    http_handler& handler_;
+    const http_limits& limits_;
+    boost::beast::flat_buffer buffer_;
+    std::optional<parser> parser_;
+    timer deadline_;
+    enum class phase : std::uint8_t { idle, header, body, handling, streaming, over } phase_ = phase::idle;
+    std::uint64_t window_bytes_ = 0;  // of the body, in this window
+    bool keep_alive_ = false;
+    bool head_only_ = false;
+    file_body file_{};
+    std::vector<std::pair<std::string, std::string>> extra_;  // fields for this request's answer
+};
+
+}  // namespace chatterlink::net

@@ -1,0 +1,119 @@
+#include "net/reactor.hpp"
+
+#include <pthread.h>
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <exception>
+#include <string>
+
+#include "base/log.hpp"
+#include "net/connection.hpp"
+
+namespace chatterlink::net {
+namespace {
+
+thread_local shard* current_shard = nullptr;
+
+}  // namespace
+
+shard::shard(base::shard_id id) : id_(id), scratch_(64 * 1024) {}
+
+shard::~shard() = default;
+
+void shard::one_shot::run() {
+    const auto task = std::move(what);
+    home.shots_.erase(self);  // ends *this
+    task();
+}
+
+shard* shard::current() noexcept { return current_shard; }
+
+void shard::run() {
+    current_shard = this;
+    const auto work = boost::asio::make_work_guard(context_);
+    while (!context_.stopped()) {
+        try {
+            arm_kernel_timer();
+            context_.run_one();
+            for (int n = 1; n < handlers_per_round && context_.poll_one() != 0; ++n) {
+            }
+            timers_.advance(base::steady_now());
+            flush_dirty();
+        } catch (const std::exception& e) {
+            // A handler's own mistake: that handler's work is lost, the shard and everyone else on it go on.
+            spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
+        }
+    }
+    flush_dirty();
+    current_shard = nullptr;
+}
+
+void shard::flush_dirty() {
+    while (!dirty_.empty()) {
+        std::vector<std::shared_ptr<connection>> now;
+        now.swap(dirty_);
+        for (auto& c : now) c->flush();
+        now.clear();
+        if (dirty_.empty()) dirty_.swap(now);  // keeps the capacity
+    }
+}
+
+void shard::arm_kernel_timer() {
+    const auto due = timers_.next_due().value_or(base::steady_time::max());
+    if (due == armed_for_) return;
+    armed_for_ = due;
+    if (due == base::steady_time::max()) {
+        kernel_timer_.cancel();
+        return;
+    }
+    kernel_timer_.expires_at(due);
+    kernel_timer_.async_wait([this](const boost::system::error_code& failed) {
+        if (!failed) armed_for_ = base::steady_time::max();  // run() advances the wheel after every round
+    });
+}
+
+reactor::reactor(base::shard_id count) {
+    for (base::shard_id i = 0; i < count; ++i) shards_.push_back(std::make_unique<shard>(i));
+}
+
+reactor::~reactor() { stop(); }
+
+void reactor::start() {
+    // Signals are the main thread's business: shards block them, so that a signal is always delivered there.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (auto& s : shards_) {
+        threads_.emplace_back([&s] { s->run(); });
+#ifdef __linux__
+        pthread_setname_np(threads_.back().native_handle(), ("shard-" + std::to_string(s->id())).c_str());
+#endif
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void reactor::stop() {
+    for (auto& s : shards_) s->context_.stop();
+    for (auto& t : threads_) t.join();
+    threads_.clear();
+}
+
+base::shard_id reactor::current() const noexcept {
+    const shard* const here = current_shard;
+    return here != nullptr && here->id() < shards_.size() && shards_[here->id()].get() == here ? here->id()
+                                                                                               : base::no_shard;
+}
+
+void reactor::post(base::shard_id where, task what) { boost::asio::post(shards_[where]->context_, std::move(what)); }
+
+void reactor::after(base::milliseconds delay, task what) {
+    shard& here = *current_shard;
+    here.shots_.emplace_front(here, std::move(what));
+    auto& shot = here.shots_.front();
+    shot.self = here.shots_.begin();
+    here.start_timer(shot.clock, delay);
+}
+
+}  // namespace chatterlink::net

@@ -1,0 +1,99 @@
+// The threads: N shards, each one thread with its own io_context, timer wheel and list of connections that have
+// something to write.
+//
+// Each round of a shard runs every ready handler first and only then does one writev for each connection with
+// something queued ("drain, then flush", docs/architecture.md): a broadcast costs one system call per member and
+// round, however many messages the round brought.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "base/shards.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace chatterlink::net {
+
+class connection;
+
+class shard {
+ public:
+    explicit shard(base::shard_id id);
+    ~shard();
+    shard(const shard&) = delete;
+    shard& operator=(const shard&) = delete;
+
+    base::shard_id id() const noexcept { return id_; }
+    boost::asio::io_context& context() noexcept { return context_; }
+
+    /// This shard's thread only, as everything below.
+    timer_wheel& timers() noexcept { return timers_; }
+    void start_timer(timer& t, base::milliseconds delay) { timers_.start(t, base::steady_now(), delay); }
+
+    /// The connection is flushed at the end of this round.
+    void mark_dirty(std::shared_ptr<connection> c) { dirty_.push_back(std::move(c)); }
+
+    /// Room to read into, shared by every connection of the shard: valid until the current handler returns.
+    std::span<char> scratch() noexcept { return scratch_; }
+
+    /// The shard whose thread is calling, or null.
+    static shard* current() noexcept;
+
+ private:
+    friend class reactor;
+    static constexpr int handlers_per_round = 1024;  // then flush, so that a flood cannot hold back what is queued
+
+    void run();
+    void flush_dirty();
+    void arm_kernel_timer();
+
+    // A timer with one task, for base::shards::after().
+    struct one_shot {
+        one_shot(shard& owner, base::shards::task task) : home(owner), what(std::move(task)) {}
+        shard& home;
+        base::shards::task what;
+        std::list<one_shot>::iterator self{};
+        timer clock{[](void* shot) { static_cast<one_shot*>(shot)->run(); }, this};
+        void run();
+    };
+
+    base::shard_id id_;
+    boost::asio::io_context context_{1};
+    timer_wheel timers_{base::steady_now()};
+    boost::asio::steady_timer kernel_timer_{context_};
+    base::steady_time armed_for_ = base::steady_time::max();
+    std::vector<std::shared_ptr<connection>> dirty_;
+    std::vector<char> scratch_;
+    std::list<one_shot> shots_;
+};
+
+class reactor final : public base::shards {
+ public:
+    /// Makes the shards; no thread runs yet.
+    explicit reactor(base::shard_id count);
+    ~reactor() override;  // stop()
+
+    void start();
+    /// Ends every shard's loop after its current round and joins the threads. Tasks not yet run are dropped, on this
+    /// thread. Not from a shard.
+    void stop();
+
+    shard& at(base::shard_id id) noexcept { return *shards_[id]; }
+
+    base::shard_id count() const noexcept override { return static_cast<base::shard_id>(shards_.size()); }
+    base::shard_id current() const noexcept override;
+    void post(base::shard_id where, task what) override;
+    void after(base::milliseconds delay, task what) override;
+
+ private:
+    std::vector<std::unique_ptr<shard>> shards_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace chatterlink::net

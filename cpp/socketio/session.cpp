@@ -1,0 +1,33 @@
+#include "socketio/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace chatterlink::socketio {
+
+base::result<std::optional<packet>> session::on_message(std::string_view data, bool binary, base::steady_time now) {
+    if (binary) {
+        if (!waiting_) return base::fail(base::errc::bad_payload, "binary data that no packet announced");
+        attachments_.emplace_back(data);
+        if (attachments_.size() < waiting_->attachments) return std::optional<packet>{};
+        auto whole = std::exchange(waiting_, std::nullopt);
+        auto parts = std::exchange(attachments_, {});
+        if (auto restored = restore_attachments(*whole, parts); !restored) return restored.error();
+        return whole;
+    }
+    if (waiting_) return base::fail(base::errc::bad_payload, "text while binary attachments are awaited");
+    auto p = decode(data);
+    if (!p) return p.error();
+    if (p->attachments == 0) return std::optional<packet>(std::move(*p));
+    waiting_ = std::move(*p);
+    attachments_due_ = now + how_.attachment_timeout;
+    return std::optional<packet>{};
+}
+
+base::steady_time session::deadline() const noexcept {
+    auto due = connected_ ? base::steady_time::max() : due_;
+    if (waiting_) due = std::min(due, attachments_due_);
+    return due;
+}
+
+}  // namespace chatterlink::socketio

@@ -1,0 +1,44 @@
+// The Socket.IO state of one Engine.IO connection, without sockets: messages in, whole packets out.
+// It puts binary attachments back into their packet and refuses what breaks the protocol.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "socketio/packet.hpp"
+
+namespace chatterlink::socketio {
+
+struct settings {
+    base::milliseconds connect_timeout{45'000};     // for the first CONNECT
+    base::milliseconds attachment_timeout{10'000};  // for the binary messages a packet announced
+};
+
+class session {
+ public:
+    session(const settings& how, base::steady_time now) noexcept : how_(how), due_(now + how.connect_timeout) {}
+
+    /// A text or binary message. A packet when one is whole, nullopt while attachments are awaited.
+    /// An error (bad_payload) ends the connection.
+    base::result<std::optional<packet>> on_message(std::string_view data, bool binary, base::steady_time now);
+
+    /// A namespace was connected: the connect timeout is over for good.
+    void on_connected() noexcept { connected_ = true; }
+
+    /// When timed_out() has to be asked, or steady_time::max().
+    base::steady_time deadline() const noexcept;
+    bool timed_out(base::steady_time now) const noexcept { return now >= deadline(); }
+
+ private:
+    const settings& how_;
+    base::steady_time due_;
+    bool connected_ = false;
+    std::optional<packet> waiting_;  // announced attachments that are not here yet
+    std::vector<std::string> attachments_;
+    base::steady_time attachments_due_{};
+};
+
+}  // namespace chatterlink::socketio
