@@ -1,0 +1,45 @@
+// The images that go with the next message, while they are uploaded and after.
+import { useApp } from "../app-context";
+import type { Room } from "../state/room";
+import { IconButton } from "./icon-button";
+import { Icon } from "./icons";
+
+export function AttachmentTray({ room }: { room: Room }) {
+  const { trays } = useApp();
+  const items = room.tray.value;
+  if (items.length === 0) return null;
+  return (
+    <ul class="tray" aria-label="Images to send" data-testid="tray">
+      {items.map((item) => (
+        <li class={`tray-item ${item.state}`} key={item.id} data-testid="tray-item" data-state={item.state}>
+          {item.preview ? <img src={item.preview} alt="" /> : <Icon name="warn" />}
+          <div class="tray-text">
+            <span class="tray-name" dir="auto">
+              {item.name}
+            </span>
+            {item.state === "uploading" && (
+              <progress
+                data-testid="upload-progress"
+                aria-label={`Uploading ${item.name}`}
+                value={item.progress}
+                max={1}
+              />
+            )}
+            {item.state === "done" && <span class="tray-note">Ready to send</span>}
+            {item.state === "failed" && (
+              <span class="field-error" role="alert" data-testid="upload-error">
+                {item.error}
+              </span>
+            )}
+          </div>
+          <IconButton
+            icon="close"
+            label={item.state === "uploading" ? `Cancel ${item.name}` : `Remove ${item.name}`}
+            testid="upload-cancel"
+            onClick={() => trays.remove(room.tray, item.id)}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,98 @@
+// The conversation: stays at its end while the reader is there, and still while the reader is elsewhere.
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useApp } from "../app-context";
+import { dayLabel } from "../lib/time";
+import type { Room } from "../state/room";
+import { buildRows } from "../state/rows";
+import { EmptyRoom } from "./empty-room";
+import { Icon } from "./icons";
+import { MessageItem } from "./message-item";
+import { useLogScroll } from "./use-log-scroll";
+
+export function MessageList({ room }: { room: Room }) {
+  const { chat, screen, toasts } = useApp();
+  const timeline = room.timeline.value;
+  const outbox = room.outbox.value;
+  const you = room.you.value;
+  const { marker, unread } = room.read.value;
+  const rows = useMemo(() => buildRows(timeline, outbox, you, marker), [timeline, outbox, you, marker]);
+
+  const older = async () => {
+    if (!(await chat.loadOlder(room))) toasts.show("Older messages could not be loaded.");
+  };
+  const scroll = useLogScroll({
+    marker: marker !== undefined,
+    onEnd: (atEnd) => {
+      chat.atEnd.value = atEnd;
+      if (atEnd) chat.trim(room);
+    },
+    onTop: () => {
+      if (room.timeline.peek().hasOlder && room.status.peek().kind === "joined") void older();
+    },
+  });
+
+  // Writing something takes the writer to it.
+  const waiting = outbox.at(-1)?.clientId;
+  const lastWaiting = useRef(waiting);
+  useLayoutEffect(() => {
+    if (waiting !== undefined && waiting !== lastWaiting.current) scroll.toEnd();
+    lastWaiting.current = waiting;
+  }, [waiting]);
+  useLayoutEffect(scroll.settle);
+
+  const retry = useMemo(() => (id: string) => chat.retry(room, id), [chat, room]);
+  const discard = useMemo(() => (id: string) => chat.discard(room, id), [chat, room]);
+  const now = screen.today.value;
+  const empty = rows.length === 0 && !timeline.hasOlder;
+
+  return (
+    <div class="log-frame">
+      <div
+        class="log"
+        ref={scroll.box}
+        role="log"
+        aria-live="polite"
+        aria-relevant="additions"
+        aria-busy={room.loadingOlder.value}
+        aria-label={`Messages in ${room.name}`}
+        data-testid="messages"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        tabIndex={0}
+        onScroll={scroll.onScroll}
+      >
+        {timeline.hasOlder && (
+          <button
+            type="button"
+            class="button button-small button-plain load-older"
+            data-testid="load-older"
+            disabled={room.loadingOlder.value}
+            onClick={() => void older()}
+          >
+            {room.loadingOlder.value ? "Loading…" : "Older messages"}
+          </button>
+        )}
+        {!timeline.hasOlder && rows.length > 0 && <p class="log-start">This is where #{room.name} begins.</p>}
+        {empty && <EmptyRoom room={room} />}
+        {rows.map((row) =>
+          row.kind === "message" ? (
+            <MessageItem key={row.key} row={row} onRetry={retry} onDiscard={discard} />
+          ) : row.kind === "day" ? (
+            <div class="day" key={row.key} data-testid="day-separator">
+              <span>{dayLabel(row.timestamp, now)}</span>
+            </div>
+          ) : (
+            <div class="marker" key={row.key} data-testid="new-marker">
+              <span>New</span>
+            </div>
+          ),
+        )}
+      </div>
+      {!chat.atEnd.value && !empty && (
+        <button type="button" class="jump" data-testid="jump-latest" onClick={() => scroll.toEnd(true)}>
+          <Icon name="down" />
+          {unread > 0 ? `${unread} new` : "Latest"}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+// The left side: open rooms with what is unread, rooms one could go to, and oneself.
+import { useEffect } from "preact/hooks";
+import { useApp } from "../app-context";
+import { moveFocus } from "../lib/focus";
+import { IconButton } from "./icon-button";
+import { Mark } from "./icons";
+import { NewRoom } from "./new-room";
+import { OpenRoomItem, OtherRoomItem } from "./room-item";
+import { SelfBar } from "./self-bar";
+
+const REFRESH_MS = 20_000;
+
+export function RoomsPanel() {
+  const { chat, screen } = useApp();
+  const rooms = chat.rooms.value;
+  const open = new Set(rooms.map((room) => room.name));
+  const others = chat.directory.value.filter((room) => !open.has(room.name));
+  const counts = new Map(chat.directory.value.map((room) => [room.name, room.count]));
+
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (chat.visible.peek()) void chat.refreshDirectory();
+    }, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [chat]);
+
+  return (
+    <nav
+      class="panel rooms-panel"
+      id="rooms-panel"
+      aria-label="Rooms"
+      data-open={screen.roomsOpen.value}
+      inert={!screen.roomsOpen.value}
+    >
+      <div class="panel-head">
+        <Mark />
+        <span class="wordmark">ChatterLink</span>
+        {screen.narrow.value && (
+          <IconButton
+            icon="close"
+            label="Close the rooms"
+            testid="close-rooms"
+            onClick={() => screen.close()}
+          />
+        )}
+      </div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: only moves the focus among the buttons inside */}
+      <div
+        class="panel-scroll"
+        data-testid="room-list"
+        onKeyDown={(event) => moveFocus(event, event.currentTarget, ".room-button")}
+      >
+        <h2 class="panel-title" id="open-rooms">
+          Your rooms
+        </h2>
+        {rooms.length === 0 && <p class="panel-note">You are in no room.</p>}
+        <ul aria-labelledby="open-rooms">
+          {rooms.map((room) => (
+            <OpenRoomItem key={room.name} room={room} count={counts.get(room.name)} />
+          ))}
+        </ul>
+        {others.length > 0 && (
+          <>
+            <h2 class="panel-title" id="other-rooms">
+              More rooms
+            </h2>
+            <ul aria-labelledby="other-rooms">
+              {others.map((room) => (
+                <OtherRoomItem key={room.name} name={room.name} count={room.count} />
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
+      <NewRoom />
+      <SelfBar />
+    </nav>
+  );
+}

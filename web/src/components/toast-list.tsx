@@ -1,0 +1,16 @@
+import { useApp } from "../app-context";
+import { IconButton } from "./icon-button";
+
+export function ToastList() {
+  const { toasts } = useApp();
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.list.value.map((toast) => (
+        <div class="toast" data-testid="toast" key={toast.id}>
+          <p dir="auto">{toast.text}</p>
+          <IconButton icon="close" label="Dismiss" onClick={() => toasts.dismiss(toast.id)} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+// Scrolling of the message list. Two states: at the end, and it stays there whatever grows; or elsewhere, and then
+// the message at the top edge keeps its place whatever is added or taken away above it.
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+
+/** This near to the end counts as being there; this near to the top asks for more. Pixels. */
+const END_SLACK = 48;
+const TOP_SLACK = 240;
+
+export interface LogScrollOptions {
+  /** A "New" line is shown: begin there if it is above what the end shows. */
+  marker: boolean;
+  onEnd: (atEnd: boolean) => void;
+  onTop: () => void;
+}
+
+export function useLogScroll(options: LogScrollOptions) {
+  const box = useRef<HTMLDivElement>(null);
+  const latest = useRef(options);
+  latest.current = options;
+
+  const tools = useMemo(() => {
+    let stick = true;
+    let reported: boolean | undefined;
+    let lastTop = 0;
+    let anchor: { element: HTMLElement; top: number } | undefined;
+
+    const report = () => {
+      if (reported === stick) return;
+      reported = stick;
+      latest.current.onEnd(stick);
+    };
+
+    /** Remembers the element at the top edge and where it is. */
+    const pin = (element: HTMLDivElement) => {
+      const items = element.children;
+      let low = 0;
+      let high = items.length - 1;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        const item = items[middle] as HTMLElement;
+        if (item.offsetTop + item.offsetHeight > element.scrollTop) high = middle;
+        else low = middle + 1;
+      }
+      let found = items[low] as HTMLElement | undefined;
+      // The button above the messages stays where it is; what must not move is the first message.
+      if (found?.tagName === "BUTTON") found = items[low + 1] as HTMLElement | undefined;
+      anchor = found ? { element: found, top: found.offsetTop } : undefined;
+    };
+
+    const place = (top: number) => {
+      if (box.current) box.current.scrollTop = top;
+      lastTop = box.current?.scrollTop ?? 0;
+    };
+
+    return {
+      onScroll() {
+        const element = box.current;
+        if (!element) return;
+        const up = element.scrollTop < lastTop;
+        lastTop = element.scrollTop;
+        stick = element.scrollHeight - element.scrollTop - element.clientHeight < END_SLACK;
+        pin(element);
+        report();
+        if (up && element.scrollTop < TOP_SLACK) latest.current.onTop();
+      },
+      /** After every drawing. */
+      settle() {
+        const element = box.current;
+        if (!element) return;
+        if (stick) place(element.scrollHeight);
+        else if (anchor?.element.isConnected)
+          place(element.scrollTop + anchor.element.offsetTop - anchor.top);
+        pin(element);
+      },
+      toEnd(smooth = false) {
+        stick = true;
+        const element = box.current;
+        if (!element) return;
+        const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+        if (smooth && !calm && element.scrollHeight - element.scrollTop < element.clientHeight * 4) {
+          stick = false;
+          element.scrollTo({ top: element.scrollHeight, behavior: "smooth" });
+        } else {
+          place(element.scrollHeight);
+          report();
+        }
+      },
+      start() {
+        const element = box.current;
+        if (!element) return;
+        const line = element.querySelector<HTMLElement>(".marker");
+        const fits = !line || line.offsetTop >= element.scrollHeight - element.clientHeight;
+        if (latest.current.marker && line && !fits) {
+          stick = false;
+          place(line.offsetTop - 72);
+          pin(element);
+        } else {
+          place(element.scrollHeight);
+        }
+        report();
+      },
+      resized() {
+        if (stick && box.current) place(box.current.scrollHeight);
+      },
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    tools.start();
+    // The composer grows, the keyboard of a phone comes up: the end stays in sight.
+    const observer = new ResizeObserver(() => tools.resized());
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [tools]);
+
+  return { box, ...tools };
+}

@@ -1,0 +1,45 @@
+// Which panels are open. On narrow screens rooms and members are drawers over the conversation.
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Attachment } from "../net/protocol";
+
+export type Drawer = "none" | "rooms" | "members";
+
+export class Screen {
+  /** No room beside the conversation for the rooms; for the members. */
+  readonly narrow: ReadonlySignal<boolean>;
+  readonly medium: ReadonlySignal<boolean>;
+  readonly drawer: Signal<Drawer> = signal<Drawer>("none");
+  /** On wide screens the members can be put away. */
+  readonly membersShown = signal(true);
+  readonly lightbox = signal<Attachment | undefined>(undefined);
+  /** Now, to the minute that matters: changes at midnight, so that "Today" becomes "Yesterday". */
+  readonly today = signal(Date.now());
+
+  readonly roomsOpen = computed(() => !this.narrow.value || this.drawer.value === "rooms");
+  readonly membersOpen = computed(() =>
+    this.medium.value ? this.drawer.value === "members" : this.membersShown.value,
+  );
+
+  constructor(media: (query: string) => ReadonlySignal<boolean>) {
+    this.narrow = media("(max-width: 759.98px)");
+    this.medium = media("(max-width: 1099.98px)");
+  }
+
+  toggleMembers(): void {
+    if (this.medium.peek()) this.drawer.value = this.drawer.peek() === "members" ? "none" : "members";
+    else this.membersShown.value = !this.membersShown.peek();
+  }
+
+  close(): void {
+    this.drawer.value = "none";
+  }
+}
+
+export function mediaSignal(query: string): ReadonlySignal<boolean> {
+  const list = window.matchMedia(query);
+  const matches = signal(list.matches);
+  list.addEventListener("change", () => {
+    matches.value = list.matches;
+  });
+  return matches;
+}

@@ -1,0 +1,104 @@
+// Images chosen for the next message: uploaded at once, sent with it.
+import type { Signal } from "@preact/signals";
+import { formatBytes } from "../lib/text";
+import type { Attachment, Limits } from "../net/protocol";
+import type { UploadHandle, UploadResult } from "../net/upload";
+
+export interface Pending {
+  readonly id: string;
+  readonly name: string;
+  /** blob: address of the local file, for the preview. */
+  readonly preview: string;
+  /** 0 … 1 */
+  readonly progress: number;
+  readonly state: "uploading" | "done" | "failed";
+  readonly error?: string;
+  readonly attachment?: Attachment;
+}
+
+export type Tray = Signal<readonly Pending[]>;
+
+export const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+/** Images in one message. */
+export const MAX_IMAGES = 8;
+
+/** Why a file cannot go, or undefined when it may be tried. The server has the last word. */
+export function refusal(
+  file: { type: string; size: number },
+  limits: Limits,
+  already: number,
+): string | undefined {
+  if (already >= MAX_IMAGES) return `A message holds at most ${MAX_IMAGES} images.`;
+  if (!imageTypes.includes(file.type)) return "Only PNG, JPEG, GIF and WebP images can be sent.";
+  if (file.size > limits.max_upload) {
+    return `${formatBytes(file.size)} is too large; the limit is ${formatBytes(limits.max_upload)}.`;
+  }
+  if (file.size === 0) return "This file is empty.";
+  return undefined;
+}
+
+export interface TrayTools {
+  start: (file: File, onProgress: (fraction: number) => void) => UploadHandle;
+  preview: (file: File) => string;
+  release: (preview: string) => void;
+  newId: () => string;
+}
+
+export class TrayKeeper {
+  private readonly running = new Map<string, UploadHandle>();
+
+  constructor(private readonly tools: TrayTools) {}
+
+  add(tray: Tray, files: readonly File[], limits: Limits): void {
+    for (const file of files) {
+      const id = this.tools.newId();
+      const good = tray.peek().filter((item) => item.state !== "failed").length;
+      const error = refusal(file, limits, good);
+      const preview = error === undefined ? this.tools.preview(file) : "";
+      const base = { id, name: file.name || "image", preview, progress: 0 };
+      if (error !== undefined) {
+        tray.value = [...tray.peek(), { ...base, state: "failed", error }];
+        continue;
+      }
+      tray.value = [...tray.peek(), { ...base, state: "uploading" }];
+      const handle = this.tools.start(file, (progress) => this.change(tray, id, { progress }));
+      this.running.set(id, handle);
+      void handle.done.then((result) => this.finished(tray, id, result));
+    }
+  }
+
+  /** Takes an image out; ends its upload when that still runs. */
+  remove(tray: Tray, id: string): void {
+    const item = tray.peek().find((each) => each.id === id);
+    tray.value = tray.peek().filter((each) => each.id !== id);
+    this.running.get(id)?.abort();
+    this.running.delete(id);
+    if (item?.preview) this.tools.release(item.preview);
+  }
+
+  /** Takes out what is ready, for the message that is sent now; failed ones go too. */
+  take(tray: Tray): Attachment[] {
+    const items = tray.peek();
+    tray.value = [];
+    for (const item of items) if (item.preview) this.tools.release(item.preview);
+    return items.flatMap((item) => (item.attachment ? [item.attachment] : []));
+  }
+
+  clear(tray: Tray): void {
+    for (const item of tray.peek()) this.remove(tray, item.id);
+  }
+
+  private finished(tray: Tray, id: string, result: UploadResult): void {
+    this.running.delete(id);
+    if (result.ok) this.change(tray, id, { state: "done", progress: 1, attachment: result.attachment });
+    else this.change(tray, id, { state: "failed", error: result.error.message });
+  }
+
+  private change(tray: Tray, id: string, fields: Partial<Pending>): void {
+    tray.value = tray.peek().map((item) => (item.id === id ? { ...item, ...fields } : item));
+  }
+}
+
+export function uploading(tray: readonly Pending[]): boolean {
+  return tray.some((item) => item.state === "uploading");
+}
