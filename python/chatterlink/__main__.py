@@ -1,0 +1,7 @@
+"""`python -m chatterlink app|server|client ...`."""
+
+import sys
+
+from chatterlink.cli import main
+
+sys.exit(main())
