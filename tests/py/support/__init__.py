@@ -1,0 +1,1 @@
+"""What the black-box tests share. conftest.py makes fixtures of it."""
