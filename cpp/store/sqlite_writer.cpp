@@ -1,0 +1,244 @@
+#include "store/sqlite_writer.hpp"
+
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "store/completion.hpp"
+#include "store/sqlite_rows.hpp"
+
+namespace chatterlink::store {
+namespace {
+
+using base::errc;
+using chat::appended;
+using chat::draft;
+using chat::upload;
+
+// While commits fail and nothing is sent, how often to look whether they work again.
+constexpr std::chrono::milliseconds retry_interval{1'000};
+
+base::error unavailable() {
+    return base::fail(errc::store_unavailable, "The message could not be stored. Try again in a moment.");
+}
+
+base::error queue_full() {
+    return base::fail(errc::store_unavailable,
+                      "Too many messages are waiting to be stored. Try again in a moment.");
+}
+
+std::size_t bytes_of(const upload& what) {
+    return sizeof(upload) + what.name.size() + what.original.size() + what.type.size() +
+           what.thumbnail.size();
+}
+
+std::size_t bytes_of(const draft& what) {
+    std::size_t bytes = sizeof(draft) + what.room.size() + what.username.size() + what.text.size() +
+                        what.client_id.size() + what.reply_to.size();
+    for (const upload& each : what.attachments) bytes += bytes_of(each);
+    return bytes;
+}
+
+}  // namespace
+
+sqlite_writer::sqlite_writer(sqlite_database database, const sqlite_options& options)
+    : database_(std::move(database)),
+      path_(options.path.string()),
+      begin_(database_.prepare("BEGIN IMMEDIATE")),
+      commit_(database_.prepare("COMMIT")),
+      find_room_(database_.prepare("SELECT room_id, last_seq FROM rooms WHERE name = ?1")),
+      add_room_(database_.prepare("INSERT INTO rooms (name) VALUES (?1)")),
+      set_last_seq_(database_.prepare("UPDATE rooms SET last_seq = ?2 WHERE room_id = ?1")),
+      add_message_(
+          database_.prepare("INSERT INTO messages (room_id, seq, id, username, text, timestamp, client_id, "
+                            "reply_to, attachments)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                            " ON CONFLICT (room_id, username, client_id) WHERE client_id <> '' DO NOTHING")),
+      find_duplicate_(
+          database_.prepare(std::string(select_messages) +
+                            "WHERE room_id = ?1 AND username = ?2 AND client_id = ?3 AND client_id <> ''")),
+      add_attachment_(database_.prepare("INSERT INTO attachments (message_id, position, name, original, "
+                                        "type, size, width, height, thumbnail)"
+                                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")),
+      select_attachments_(database_.prepare(select_attachments)),
+      add_upload_(database_.prepare(
+          "INSERT OR REPLACE INTO uploads (name, original, type, size, width, height, thumbnail)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")),
+      queue_(options.write_queue_limit, options.write_queue_bytes_limit),
+      thread_([this] { run(); }) {}
+
+sqlite_writer::~sqlite_writer() {
+    close();
+}
+
+template <class Done>
+void sqlite_writer::put(any_job&& what, std::size_t bytes, const Done& refused) {
+    switch (queue_.put(std::move(what), bytes)) {
+        case work_queue<any_job>::outcome::taken:
+            break;
+        case work_queue<any_job>::outcome::full:
+            refused(what, queue_full());
+            break;
+        case work_queue<any_job>::outcome::closed:
+            refused(what, closed_error());
+            break;
+    }
+}
+
+void sqlite_writer::append(draft what, chat::store::done<appended> then) {
+    const std::size_t bytes = bytes_of(what);
+    put(append_job{std::move(what), std::move(then), {}}, bytes, [](const any_job& refused, base::error why) {
+        complete<appended>(std::get<append_job>(refused).then, std::move(why));
+    });
+}
+
+void sqlite_writer::add_upload(upload what, chat::store::done<upload> then) {
+    const std::size_t bytes = bytes_of(what);
+    put(upload_job{std::move(what), std::move(then)}, bytes, [](const any_job& refused, base::error why) {
+        complete<upload>(std::get<upload_job>(refused).then, std::move(why));
+    });
+}
+
+void sqlite_writer::close() {
+    stop_taking();
+    if (thread_.joinable()) thread_.join();
+}
+
+void sqlite_writer::run() {
+    std::vector<any_job> batch;
+    for (;;) {
+        const auto timeout = can_commit_ ? std::nullopt : std::optional(retry_interval);
+        const auto wake = queue_.take(batch, timeout);
+        if (wake == work_queue<any_job>::wake::closed) break;
+        if (wake == work_queue<any_job>::wake::timeout) {
+            try_writing();
+            continue;
+        }
+        write(batch);
+        batch.clear();
+    }
+    try {
+        database_.execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (const sqlite_error&) {
+        // Another process has it open, or the disk is full: the log stays beside the database and is used
+        // next time.
+    }
+}
+
+void sqlite_writer::write(std::vector<any_job>& batch) {
+    const bool kept = commit([&] {
+        for (any_job& each : batch) std::visit([this](auto& one) { keep(one); }, each);
+        for (const auto& [name, room] : rooms_) {
+            if (room.changed) set_last_seq_.execute(room.room_id, room.last_seq);
+        }
+    });
+    for (any_job& each : batch) {
+        if (auto* one = std::get_if<append_job>(&each)) {
+            complete<appended>(one->then,
+                               kept ? base::result<appended>(std::move(one->kept)) : unavailable());
+        } else {
+            auto& other = std::get<upload_job>(each);
+            complete<upload>(other.then, kept ? base::result<upload>(std::move(other.what)) : unavailable());
+        }
+    }
+}
+
+// One transaction around `work`: true when it is on the disk, false when nothing of it is.
+template <class Work>
+bool sqlite_writer::commit(Work&& work) {
+    rooms_.clear();
+    try {
+        begin_.execute();
+        work();
+        commit_.execute();
+    } catch (const std::exception& e) {  // sqlite_error, or no memory
+        database_.rollback();
+        note_outcome(e.what());
+        return false;
+    }
+    note_outcome(nullptr);
+    return true;
+}
+
+void sqlite_writer::keep(append_job& job) {
+    const draft& what = job.what;
+    room_state& room = room_of(what.room);
+    auto& kept = job.kept.stored;
+    kept.id = base::sortable_id();
+    kept.seq = room.last_seq + 1;
+    kept.timestamp = base::wall_now_ms();
+    add_message_.execute(room.room_id, kept.seq, kept.id, what.username, what.text, kept.timestamp,
+                         what.client_id, what.reply_to, what.attachments.size());
+    if (database_.changes() == 0) {  // the client_id was there
+        auto rows = find_duplicate_.query(room.room_id, what.username, what.client_id);
+        if (!rows.next()) throw sqlite_error(SQLITE_CONSTRAINT, "a message was refused and is not there");
+        kept = read_message(rows, what.room, select_attachments_);
+        job.kept.duplicate = true;
+        return;
+    }
+    room.last_seq = kept.seq;
+    room.changed = true;
+    if (!what.attachments.empty()) keep_attachments(what.attachments);
+    kept.room = std::move(job.what.room);
+    kept.username = std::move(job.what.username);
+    kept.text = std::move(job.what.text);
+    kept.client_id = std::move(job.what.client_id);
+    kept.reply_to = std::move(job.what.reply_to);
+    kept.attachments = std::move(job.what.attachments);
+}
+
+void sqlite_writer::keep_attachments(const std::vector<upload>& uploads) {
+    const std::int64_t message_id = database_.last_insert_rowid();
+    int position = 0;
+    for (const upload& each : uploads) {
+        add_attachment_.execute(message_id, position++, each.name, each.original, each.type, each.size,
+                                each.width, each.height, each.thumbnail);
+    }
+}
+
+void sqlite_writer::keep(upload_job& job) {
+    const upload& what = job.what;
+    add_upload_.execute(what.name, what.original, what.type, what.size, what.width, what.height,
+                        what.thumbnail);
+}
+
+sqlite_writer::room_state& sqlite_writer::room_of(const std::string& name) {
+    const auto known = rooms_.find(name);
+    if (known != rooms_.end()) return known->second;
+    room_state state;
+    {
+        auto rows = find_room_.query(name);
+        if (rows.next()) {
+            state.room_id = rows.integer(0);
+            state.last_seq = static_cast<std::uint64_t>(rows.integer(1));
+        }
+    }
+    if (state.room_id == 0) {
+        add_room_.execute(name);
+        state.room_id = database_.last_insert_rowid();
+    }
+    return rooms_.emplace(name, state).first->second;
+}
+
+// A commit that needs fresh pages, as a message would, and leaves nothing behind.
+void sqlite_writer::try_writing() {
+    commit([this] {
+        database_.execute(
+            "INSERT INTO uploads (name, original, type, size, width, height) VALUES ('', zeroblob(65536), "
+            "'', 0, 0, 0);"
+            "DELETE FROM uploads WHERE name = ''");
+    });
+}
+
+// Only changes are logged: a full disk under load would else fill the log as well.
+void sqlite_writer::note_outcome(const char* failure) noexcept {
+    const bool could = can_commit_.exchange(failure == nullptr);
+    if (failure != nullptr && could) {
+        spdlog::error("store: cannot write {}: {}; messages are refused until it works again", path_,
+                      failure);
+    } else if (failure == nullptr && !could) {
+        spdlog::info("store: {} can be written again", path_);
+    }
+}
+
+}  // namespace chatterlink::store

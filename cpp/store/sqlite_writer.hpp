@@ -1,0 +1,97 @@
+// The writing half of the SQLite store: one connection, one thread, group commit.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "chat/store.hpp"
+#include "store/sqlite_database.hpp"
+#include "store/store_sqlite.hpp"
+#include "store/work_queue.hpp"
+
+namespace chatterlink::store {
+
+/// append() and add_upload() may be called from any thread; completions come on the writer's own thread
+/// (refusals at once, on the caller's). See open_store_sqlite() for how it fails.
+class sqlite_writer {
+  public:
+    /// Takes a connection whose schema is up to date. Throws sqlite_error.
+    sqlite_writer(sqlite_database database, const sqlite_options& options);
+    ~sqlite_writer();  // closes
+
+    void append(chat::draft what, chat::store::done<chat::appended> then);
+    void add_upload(chat::upload what, chat::store::done<chat::upload> then);
+
+    /// No further calls are taken; those that were are still done.
+    void stop_taking() { queue_.close(); }
+    /// stop_taking(), waits until all is done, then moves the write-ahead log into the database file.
+    void close();
+
+    bool healthy() const noexcept { return can_commit_ && queue_.takes(); }
+
+  private:
+    struct append_job {
+        chat::draft what;
+        chat::store::done<chat::appended> then;
+        chat::appended kept;  // filled within the transaction
+    };
+    struct upload_job {
+        chat::upload what;
+        chat::store::done<chat::upload> then;
+    };
+    using any_job = std::variant<append_job, upload_job>;
+
+    // A room within one transaction. It is read from the database each time, inside BEGIN IMMEDIATE: another
+    // process may have written, and after a rollback nothing is left to correct.
+    struct room_state {
+        std::int64_t room_id = 0;
+        std::uint64_t last_seq = 0;
+        bool changed = false;
+    };
+    struct string_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
+    template <class Done>
+    void put(any_job&& what, std::size_t bytes, const Done& refused);
+
+    void run();
+    void write(std::vector<any_job>& batch);
+    template <class Work>
+    bool commit(Work&& work);
+    void keep(append_job& job);
+    void keep(upload_job& job);
+    void keep_attachments(const std::vector<chat::upload>& uploads);
+    room_state& room_of(const std::string& name);
+    void try_writing();
+    void note_outcome(const char* failure) noexcept;
+
+    sqlite_database database_;
+    const std::string path_;  // for the log
+    sqlite_statement begin_;
+    sqlite_statement commit_;
+    sqlite_statement find_room_;
+    sqlite_statement add_room_;
+    sqlite_statement set_last_seq_;
+    sqlite_statement add_message_;
+    sqlite_statement find_duplicate_;
+    sqlite_statement add_attachment_;
+    sqlite_statement select_attachments_;
+    sqlite_statement add_upload_;
+    std::unordered_map<std::string, room_state, string_hash, std::equal_to<>> rooms_;  // of this transaction
+
+    std::atomic<bool> can_commit_{true};
+    work_queue<any_job> queue_;
+    std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace chatterlink::store

@@ -1,0 +1,28 @@
+// The store port in memory: nothing outlives the process. For trying out, for tests, for chats that keep
+// nothing.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "chat/store.hpp"
+
+namespace chatterlink::store {
+
+struct memory_options {
+    /// Messages kept of each room, the newest. Their seq goes on counting when older ones are dropped. A
+    /// client_id is known as long as its message is kept.
+    std::size_t history_limit = 1'000;
+    /// Rooms that may have messages; a message to a further room ends with store_unavailable.
+    std::size_t room_limit = 100'000;
+    /// Uploads remembered; the oldest are forgotten first.
+    std::size_t upload_limit = 100'000;
+};
+
+/// Calls complete before they return, on the calling thread. One exception keeps the order of completions:
+/// when an append comes while another thread (or an outer call of the same thread) is inside a completion for
+/// that room, that one delivers it as soon as it is done. No lock is held during a completion, so it may call
+/// the store again, except for close(), which waits for completions.
+std::unique_ptr<chat::store> create_store_memory(memory_options options = {});
+
+}  // namespace chatterlink::store
