@@ -9,9 +9,10 @@
 
 namespace chatterlink::apps {
 
-/// The web chat: Socket.IO, page, uploads, store. All members may be called from any thread, never from a shard.
+/// The web chat: Socket.IO, page, uploads, store. All members may be called from any thread, never from a
+/// shard.
 class chat_app {
- public:
+  public:
     explicit chat_app(app_options options);
     ~chat_app();  // stops
 
@@ -19,8 +20,8 @@ class chat_app {
     /// Throws base::failure: config_invalid (a bad option), address_in_use, io_failed (folder, store, bind).
     void start();
 
-    /// Stops accepting, ends the connections, closes the store (nothing acked is lost), joins the threads; at most
-    /// about 5 s. Again, or before start(): nothing happens. start() may be called again afterwards.
+    /// Stops accepting, ends the connections, closes the store (nothing acked is lost), joins the threads; at
+    /// most about 5 s. Again, or before start(): nothing happens. start() may be called again afterwards.
     void stop();
 
     bool running() const noexcept;
@@ -29,14 +30,14 @@ class chat_app {
     const app_options& options() const noexcept;
     std::string store_description() const;
 
- private:
+  private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };
 
 /// The line chat on TCP (docs/protocol.md, "Line protocol"). Same rules as chat_app.
 class line_server {
- public:
+  public:
     explicit line_server(line_server_options options);
     ~line_server();
 
@@ -46,7 +47,7 @@ class line_server {
     std::uint16_t port() const noexcept;
     const line_server_options& options() const noexcept;
 
- private:
+  private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };

@@ -1,5 +1,5 @@
-// What can be set, with defaults. Every field is an option, an environment variable CHATTERLINK_<NAME> and a key
-// of the configuration file (docs/operations.md); command_line.cpp is the one place that reads all three.
+// What can be set, with defaults. Every field is an option, an environment variable CHATTERLINK_<NAME> and a
+// key of the configuration file (docs/operations.md); command_line.cpp is the one place that reads all three.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@ namespace chatterlink::apps {
 /// `chatterlink app`
 struct app_options {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 5000;       // 0: the system chooses one; chat_app::port() tells
-    std::filesystem::path data;      // empty: $XDG_DATA_HOME/chatterlink, else ~/.local/share/chatterlink
-    std::string store = "sqlite";    // memory | sqlite
-    unsigned threads = 0;            // shards; 0: one for each core, at most 8
+    std::uint16_t port = 5000;     // 0: the system chooses one; chat_app::port() tells
+    std::filesystem::path data;    // empty: $XDG_DATA_HOME/chatterlink, else ~/.local/share/chatterlink
+    std::string store = "sqlite";  // memory | sqlite
+    unsigned threads = 0;          // shards; 0: one for each core, at most 8
     bool rate_limit = true;
     std::uint64_t max_upload = 10 * 1024 * 1024;  // bytes of one image
     std::string log_level = "info";
@@ -34,7 +34,7 @@ struct line_server_options {
 struct line_client_options {
     std::string host = "127.0.0.1";
     std::uint16_t port = 5555;
-    std::string name;        // sent as /name after connecting when not empty
+    std::string name;  // sent as /name after connecting when not empty
     bool reconnect = true;
 };
 

@@ -1,5 +1,6 @@
-// The three programs. The binaries (…_main.cpp) and the Python commands call the same functions, so they are the
-// same programs. Return the exit code: 0 done, 1 could not run (port taken, folder unwritable), 2 bad usage.
+// The three programs. The binaries (…_main.cpp) and the Python commands call the same functions, so they are
+// the same programs. Return the exit code: 0 done, 1 could not run (port taken, folder unwritable), 2 bad
+// usage.
 #pragma once
 
 #include <string>

@@ -53,24 +53,28 @@ const entry& find(errc code) noexcept {
 }
 
 class chatterlink_category final : public std::error_category {
- public:
+  public:
     const char* name() const noexcept override { return "chatterlink"; }
-    std::string message(int value) const override {
-        return std::string(code_name(static_cast<errc>(value)));
-    }
+    std::string message(int value) const override { return std::string(code_name(static_cast<errc>(value))); }
 };
 
 }  // namespace
 
-std::string_view code_name(errc code) noexcept { return find(code).name; }
+std::string_view code_name(errc code) noexcept {
+    return find(code).name;
+}
 
-unsigned http_status(errc code) noexcept { return find(code).status; }
+unsigned http_status(errc code) noexcept {
+    return find(code).status;
+}
 
 const std::error_category& category() noexcept {
     static const chatterlink_category instance;
     return instance;
 }
 
-std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), category()}; }
+std::error_code make_error_code(errc code) noexcept {
+    return {static_cast<int>(code), category()};
+}
 
 }  // namespace chatterlink::base

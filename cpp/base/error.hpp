@@ -18,18 +18,18 @@ namespace chatterlink::base {
 
 enum class errc : std::uint8_t {
     ok = 0,
-    bad_request,         // malformed HTTP request or parameter
-    bad_payload,         // an event whose arguments have the wrong shape
-    unknown_event,       // an event this server does not know
-    name_empty,          // user names
+    bad_request,    // malformed HTTP request or parameter
+    bad_payload,    // an event whose arguments have the wrong shape
+    unknown_event,  // an event this server does not know
+    name_empty,     // user names
     name_too_long,
-    name_invalid,        // control, format or mixed-script characters
-    name_taken,          // in use in this room, or imitates one that is
-    room_empty,          // room names
+    name_invalid,  // control, format or mixed-script characters
+    name_taken,    // in use in this room, or imitates one that is
+    room_empty,    // room names
     room_too_long,
     room_invalid,
-    too_many_rooms,      // one client in more rooms than allowed
-    not_joined,          // the client is not in that room
+    too_many_rooms,  // one client in more rooms than allowed
+    not_joined,      // the client is not in that room
     message_empty,
     message_too_long,
     message_invalid,     // invalid UTF-8, NUL
@@ -43,11 +43,11 @@ enum class errc : std::uint8_t {
     not_found,
     method_not_allowed,
     payload_too_large,
-    store_unavailable,   // the store refused or failed; nothing was kept
+    store_unavailable,  // the store refused or failed; nothing was kept
     shutting_down,
-    config_invalid,      // a bad option, environment variable or configuration file
+    config_invalid,  // a bad option, environment variable or configuration file
     address_in_use,
-    io_failed,           // a file, folder or socket could not be used
+    io_failed,  // a file, folder or socket could not be used
     internal,
 };
 
@@ -69,12 +69,11 @@ struct error {
 
 /// Thrown at the edges (apps, bindings) when a result has to become an exception.
 class failure : public std::system_error {
- public:
-    explicit failure(error e)
-        : std::system_error(make_error_code(e.code), e.message), error_(std::move(e)) {}
+  public:
+    explicit failure(error e) : std::system_error(make_error_code(e.code), e.message), error_(std::move(e)) {}
     const error& get() const noexcept { return error_; }
 
- private:
+  private:
     error error_;
 };
 
@@ -85,7 +84,9 @@ class failure : public std::system_error {
 template <class T>
 using result = boost::system::result<T, error>;
 
-inline error fail(errc code, std::string message) { return error{code, std::move(message), std::nullopt}; }
+inline error fail(errc code, std::string message) {
+    return error{code, std::move(message), std::nullopt};
+}
 
 }  // namespace chatterlink::base
 

@@ -13,8 +13,9 @@ void init_random();
 /// `bytes` random bytes as base64url without padding (20 bytes: 160 bits in 27 characters). Any thread.
 std::string random_token(std::size_t bytes);
 
-/// A ULID: 48 bits of wall-clock milliseconds, then 80 random bits, 26 characters that sort by time of making.
-/// Two made by one thread sort in the order made even within a millisecond and when the clock is set back.
+/// A ULID: 48 bits of wall-clock milliseconds, then 80 random bits, 26 characters that sort by time of
+/// making. Two made by one thread sort in the order made even within a millisecond and when the clock is set
+/// back.
 std::string sortable_id();
 
 }  // namespace chatterlink::base

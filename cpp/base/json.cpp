@@ -31,7 +31,8 @@ bool too_deep(std::string_view text) noexcept {
 }  // namespace
 
 result<json> parse_json(std::string_view text) {
-    if (too_deep(text)) return fail(errc::bad_payload, "JSON nested deeper than " + std::to_string(max_json_depth));
+    if (too_deep(text))
+        return fail(errc::bad_payload, "JSON nested deeper than " + std::to_string(max_json_depth));
     auto value = json::parse(text, nullptr, false);
     if (value.is_discarded()) return fail(errc::bad_payload, "malformed JSON");
     return result<json>(boost::system::in_place_value, std::move(value));

@@ -11,7 +11,8 @@ namespace chatterlink::base {
 
 using json = nlohmann::json;
 
-/// Arrays and objects inside one another. The parser recurses when values are destroyed and printed; this bounds it.
+/// Arrays and objects inside one another. The parser recurses when values are destroyed and printed; this
+/// bounds it.
 inline constexpr unsigned max_json_depth = 32;
 
 /// Errors: bad_payload (not JSON, nested too deep, a number out of range, text that is not UTF-8).

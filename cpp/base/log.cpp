@@ -7,8 +7,8 @@ namespace chatterlink::base {
 result<void> set_log_level(const std::string& level) {
     const auto parsed = spdlog::level::from_str(level);
     if (parsed == spdlog::level::off && level != "off") {
-        return fail(errc::config_invalid,
-                    "unknown log level '" + level + "': use trace, debug, info, warning, error, critical or off");
+        return fail(errc::config_invalid, "unknown log level '" + level +
+                                              "': use trace, debug, info, warning, error, critical or off");
     }
     static const bool once = [] {
         auto logger = spdlog::stderr_color_mt("chatterlink");

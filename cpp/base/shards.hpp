@@ -1,5 +1,5 @@
-// The port through which the layers above the sockets use threads: N shards, each ONE thread that runs tasks one
-// after the other. What belongs to a shard is touched by its thread only, so it needs no lock.
+// The port through which the layers above the sockets use threads: N shards, each ONE thread that runs tasks
+// one after the other. What belongs to a shard is touched by its thread only, so it needs no lock.
 // net::reactor is the real one; tests use tests/cpp/support/manual_shards.hpp.
 #pragma once
 
@@ -17,7 +17,7 @@ using shard_id = std::uint32_t;
 inline constexpr shard_id no_shard = ~shard_id{0};
 
 class shards {
- public:
+  public:
     using task = std::function<void()>;
 
     virtual ~shards() = default;
@@ -32,8 +32,8 @@ class shards {
     /// After the shards were stopped the task is dropped.
     virtual void post(shard_id where, task what) = 0;
 
-    /// Runs the task on the CURRENT shard after a delay (rounded up to the timer's tick, 10 ms). Only on a shard's
-    /// thread. It cannot be cancelled: the task checks whether it still applies.
+    /// Runs the task on the CURRENT shard after a delay (rounded up to the timer's tick, 10 ms). Only on a
+    /// shard's thread. It cannot be cancelled: the task checks whether it still applies.
     virtual void after(milliseconds delay, task what) = 0;
 
     /// Now, or later on that shard: calls at once when already there.

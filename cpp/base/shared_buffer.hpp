@@ -14,9 +14,10 @@ class shared_buffer;
 using buffer_ptr = boost::intrusive_ptr<const shared_buffer>;
 
 class shared_buffer {
- public:
+  public:
     /// Copies the parts one behind the other into a new buffer.
-    static buffer_ptr copy_of(std::string_view first, std::string_view second = {}, std::string_view third = {});
+    static buffer_ptr copy_of(std::string_view first, std::string_view second = {},
+                              std::string_view third = {});
 
     shared_buffer(const shared_buffer&) = delete;
     shared_buffer& operator=(const shared_buffer&) = delete;
@@ -32,7 +33,7 @@ class shared_buffer {
         if (b->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(b);
     }
 
- private:
+  private:
     explicit shared_buffer(std::size_t size) noexcept : size_(size) {}
     ~shared_buffer() = default;
     static void destroy(const shared_buffer* b) noexcept;

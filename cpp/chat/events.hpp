@@ -27,10 +27,10 @@ struct typing {
 
 using event = std::variant<message, presence, typing>;
 
-/// Implemented by each gateway: puts its encoding of the event into the frame, or leaves it empty when its clients
-/// are not told of such events. Called once for each event, on the room's home shard.
+/// Implemented by each gateway: puts its encoding of the event into the frame, or leaves it empty when its
+/// clients are not told of such events. Called once for each event, on the room's home shard.
 class event_encoder {
- public:
+  public:
     virtual ~event_encoder() = default;
     virtual void encode(const event& what, hub::frame& into) const = 0;
 };

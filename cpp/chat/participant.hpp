@@ -14,8 +14,9 @@
 namespace chatterlink::chat {
 
 class participant {
- public:
-    participant(participant_id its_id, base::shard_id its_home, hub::subscriber& its_subscriber, const limits& bounds)
+  public:
+    participant(participant_id its_id, base::shard_id its_home, hub::subscriber& its_subscriber,
+                const limits& bounds)
         : id(its_id),
           home(its_home),
           subscriber(its_subscriber),
@@ -35,7 +36,7 @@ class participant {
     bool gone = false;            // the connection ended; answers that are still under way find nobody
     std::string token;            // proves to be the same person on another connection
     std::map<std::string, membership, std::less<>> rooms;  // by room name
-    std::size_t joining = 0;      // joins under way
+    std::size_t joining = 0;                               // joins under way
 
     token_bucket messages;
     token_bucket joins;

@@ -20,14 +20,14 @@ namespace chatterlink::chat {
 using participant_id = std::uint64_t;
 
 class room {
- public:
+  public:
     room(std::string name, const limits& bounds) : name_(std::move(name)), limits_(bounds) {}
 
     const std::string& name() const noexcept { return name_; }
 
-    /// Takes a connection in under a name. The same name again is fine for the same connection, and for another one
-    /// that knows the member's token. Another name from a connection that is in already renames it.
-    /// Errors: name_taken.
+    /// Takes a connection in under a name. The same name again is fine for the same connection, and for
+    /// another one that knows the member's token. Another name from a connection that is in already renames
+    /// it. Errors: name_taken.
     base::result<void> enter(participant_id who, const chat::name& as, std::string_view token);
 
     /// Unknown connections are ignored.
@@ -54,7 +54,7 @@ class room {
     bool typing_scheduled = false;
     bool expiry_scheduled = false;
 
- private:
+  private:
     struct member {
         std::string display;
         std::string token;
@@ -64,10 +64,10 @@ class room {
 
     std::string name_;
     const limits& limits_;
-    std::map<std::string, member> members_;                          // by name key
-    std::unordered_map<participant_id, std::string> keys_;           // whose name key
-    std::map<std::string, int> changes_;                             // display -> +1 joined, -1 left
-    std::map<std::string, base::steady_time> typing_;                // name key -> until when
+    std::map<std::string, member> members_;                 // by name key
+    std::unordered_map<participant_id, std::string> keys_;  // whose name key
+    std::map<std::string, int> changes_;                    // display -> +1 joined, -1 left
+    std::map<std::string, base::steady_time> typing_;       // name key -> until when
 };
 
 }  // namespace chatterlink::chat

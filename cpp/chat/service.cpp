@@ -13,11 +13,12 @@ using base::errc;
 using base::fail;
 
 constexpr std::size_t token_bytes = 18;
-constexpr std::size_t token_min = 16;   // characters of a token a client brings along
+constexpr std::size_t token_min = 16;  // characters of a token a client brings along
 constexpr std::size_t token_max = 64;
 
 base::error not_joined(const std::string& room) {
-    return fail(errc::not_joined, room.empty() ? "join a room first" : "you are not in the room '" + room + "'");
+    return fail(errc::not_joined,
+                room.empty() ? "join a room first" : "you are not in the room '" + room + "'");
 }
 
 }  // namespace
@@ -28,15 +29,16 @@ service::service(base::shards& threads, hub::hub& rooms, store& kept, limits bou
 service::~service() = default;
 
 participant_ptr service::enter(hub::subscriber& who) {
-    return std::make_shared<participant>(next_participant_.fetch_add(1, std::memory_order_relaxed), threads_.current(),
-                                         who, limits_);
+    return std::make_shared<participant>(next_participant_.fetch_add(1, std::memory_order_relaxed),
+                                         threads_.current(), who, limits_);
 }
 
 void service::exit(participant& who) {
     who.gone = true;
     for (auto& [name, m] : std::exchange(who.rooms, {})) {
         m.subscription.reset();
-        threads_.run_on(threads_.home_of(name), [this, room_name = name, id = who.id] { leave_here(room_name, id); });
+        threads_.run_on(threads_.home_of(name),
+                        [this, room_name = name, id = who.id] { leave_here(room_name, id); });
     }
 }
 
@@ -48,8 +50,9 @@ std::optional<base::error> service::too_often(token_bucket& bucket, std::string_
     if (!limits_.rate_limited) return std::nullopt;
     const auto wait = bucket.take(base::steady_now());
     if (!wait) return std::nullopt;
-    return base::error{errc::rate_limited,
-                       "too many " + std::string(what) + ": try again in " + std::to_string(wait->count()) + " ms", wait};
+    return base::error{
+        errc::rate_limited,
+        "too many " + std::string(what) + ": try again in " + std::to_string(wait->count()) + " ms", wait};
 }
 
 // ---- Rooms on their home shard ----
@@ -90,7 +93,8 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
     if (!as) return then(as.error());
     auto where = check_room_name(what.room);
     if (!where) return then(where.error());
-    if (!who->rooms.contains(where->display) && who->rooms.size() + who->joining >= limits_.max_rooms_per_client) {
+    if (!who->rooms.contains(where->display) &&
+        who->rooms.size() + who->joining >= limits_.max_rooms_per_client) {
         return then(fail(errc::too_many_rooms, "you are in " + std::to_string(limits_.max_rooms_per_client) +
                                                    " rooms already: leave one first"));
     }
@@ -100,10 +104,11 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
     }
     ++who->joining;
     const base::shard_id home = threads_.home_of(where->display);
-    threads_.run_on(home, [this, who, as = std::move(*as), token = who->token, room_name = std::move(where->display),
-                           since = what.since, then = std::move(then)]() mutable {
-        enter_room(who, std::move(as), std::move(token), std::move(room_name), since, std::move(then));
-    });
+    threads_.run_on(
+        home, [this, who, as = std::move(*as), token = who->token, room_name = std::move(where->display),
+               since = what.since, then = std::move(then)]() mutable {
+            enter_room(who, std::move(as), std::move(token), std::move(room_name), since, std::move(then));
+        });
 }
 
 // On the room's home shard.
@@ -118,19 +123,25 @@ void service::enter_room(const participant_ptr& who, chat::name as, std::string 
         });
     }
     schedule_presence(r);
-    joined answer{std::move(as.display), std::move(room_name), std::move(token), r.members(limits_.members_page),
-                  r.count(), {}};
-    threads_.run_on(who->home, [this, who, answer = std::move(answer), since, then = std::move(then)]() mutable {
-        subscribe_and_read(who, std::move(answer), since, std::move(then));
-    });
+    joined answer{std::move(as.display),
+                  std::move(room_name),
+                  std::move(token),
+                  r.members(limits_.members_page),
+                  r.count(),
+                  {}};
+    threads_.run_on(who->home,
+                    [this, who, answer = std::move(answer), since, then = std::move(then)]() mutable {
+                        subscribe_and_read(who, std::move(answer), since, std::move(then));
+                    });
 }
 
 // On the participant's shard. Subscribes first and holds what comes, then reads: nothing falls between.
-void service::subscribe_and_read(const participant_ptr& who, joined so_far, std::optional<std::uint64_t> since,
-                                 done<joined> then) {
+void service::subscribe_and_read(const participant_ptr& who, joined so_far,
+                                 std::optional<std::uint64_t> since, done<joined> then) {
     const std::string room_name = so_far.room;
     if (who->gone) {
-        return threads_.run_on(threads_.home_of(room_name), [this, room_name, id = who->id] { leave_here(room_name, id); });
+        return threads_.run_on(threads_.home_of(room_name),
+                               [this, room_name, id = who->id] { leave_here(room_name, id); });
     }
     auto& m = who->rooms[room_name];
     m.username = so_far.you;
@@ -138,7 +149,8 @@ void service::subscribe_and_read(const participant_ptr& who, joined so_far, std:
         m.subscription = hub_.subscribe(room_name, who->subscriber);
         m.subscription->hold();
     }
-    history_query which{room_name, std::nullopt, since, since ? limits_.join_history_since : limits_.join_history};
+    history_query which{room_name, std::nullopt, since,
+                        since ? limits_.join_history_since : limits_.join_history};
     store_.history(std::move(which), [this, who, answer = std::move(so_far),
                                       then = std::move(then)](base::result<history_page> page) mutable {
         threads_.run_on(who->home, [this, who, answer = std::move(answer), page = std::move(page),
@@ -175,17 +187,20 @@ base::result<void> service::leave(participant& who, const std::string& room_name
 
 base::result<void> service::check_message(const say_request& what) const {
     if (what.text.size() > limits_.max_message_bytes) {
-        return fail(errc::message_too_long,
-                    "a message may have " + std::to_string(limits_.max_message_bytes) + " bytes, this one has " +
-                        std::to_string(what.text.size()));
+        return fail(errc::message_too_long, "a message may have " +
+                                                std::to_string(limits_.max_message_bytes) +
+                                                " bytes, this one has " + std::to_string(what.text.size()));
     }
-    if (what.text.find('\0') != std::string::npos) return fail(errc::message_invalid, "a message may not hold NUL");
+    if (what.text.find('\0') != std::string::npos)
+        return fail(errc::message_invalid, "a message may not hold NUL");
     const bool blank = what.text.find_first_not_of(" \t\r\n") == std::string::npos;
-    if (blank && what.attachments.empty() && !what.allow_empty) return fail(errc::message_empty, "the message is empty");
+    if (blank && what.attachments.empty() && !what.allow_empty)
+        return fail(errc::message_empty, "the message is empty");
     if (what.attachments.size() > limits_.max_attachments) {
         return fail(errc::bad_payload, "at most " + std::to_string(limits_.max_attachments) + " attachments");
     }
-    if (what.client_id.size() > limits_.max_client_id_bytes || what.reply_to.size() > limits_.max_reply_to_bytes) {
+    if (what.client_id.size() > limits_.max_client_id_bytes ||
+        what.reply_to.size() > limits_.max_reply_to_bytes) {
         return fail(errc::bad_payload, "client_id or reply_to is too long");
     }
     return {};
@@ -200,8 +215,8 @@ void service::say(const participant_ptr& who, say_request what, done<said> then)
     }
     if (auto ok = check_message(what); !ok) return then(ok.error());
     if (auto wait = too_often(who->messages, "messages")) return then(std::move(*wait));
-    draft d{membership->first, membership->second.username, std::move(what.text), std::move(what.client_id),
-            std::move(what.reply_to), {}};
+    draft d{membership->first,         membership->second.username, std::move(what.text),
+            std::move(what.client_id), std::move(what.reply_to),    {}};
     if (what.attachments.empty()) return append(who, std::move(d), what.echo, std::move(then));
     auto waiting = std::make_shared<draft>(std::move(d));
     attach(std::move(what.attachments), 0, waiting,
@@ -214,7 +229,8 @@ void service::say(const participant_ptr& who, say_request what, done<said> then)
 }
 
 // Looks the uploads up one after the other; any thread.
-void service::attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into, done<void> then) {
+void service::attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into,
+                     done<void> then) {
     if (next == names.size()) return then({});
     std::string name = names[next];
     store_.find_upload(std::move(name), [this, names = std::move(names), next, into = std::move(into),
@@ -228,18 +244,22 @@ void service::attach(std::vector<std::string> names, std::size_t next, std::shar
 void service::append(const participant_ptr& who, draft what, bool echo, done<said> then) {
     const base::shard_id home = threads_.home_of(what.room);
     threads_.run_on(home, [this, who, home, what = std::move(what), echo, then = std::move(then)]() mutable {
-        store_.append(std::move(what), [this, who, home, echo, then = std::move(then)](base::result<appended> kept) mutable {
-            threads_.run_on(home, [this, who, echo, kept = std::move(kept), then = std::move(then)]() mutable {
-                base::result<said> answer = kept ? base::result<said>(said{kept->stored.id, kept->stored.seq, kept->stored.timestamp})
-                                                 : base::result<said>(kept.error());
+        store_.append(std::move(what), [this, who, home, echo,
+                                        then = std::move(then)](base::result<appended> kept) mutable {
+            threads_.run_on(home, [this, who, echo, kept = std::move(kept),
+                                   then = std::move(then)]() mutable {
+                base::result<said> answer =
+                    kept ? base::result<said>(said{kept->stored.id, kept->stored.seq, kept->stored.timestamp})
+                         : base::result<said>(kept.error());
                 if (kept && !kept->duplicate) {
                     const std::string where = kept->stored.room;
                     const std::uint64_t seq = kept->stored.seq;
                     publish(where, std::move(kept->stored), seq, false, echo ? nullptr : &who->subscriber);
                 }
-                threads_.run_on(who->home, [who, answer = std::move(answer), then = std::move(then)]() mutable {
-                    if (!who->gone) then(std::move(answer));
-                });
+                threads_.run_on(who->home,
+                                [who, answer = std::move(answer), then = std::move(then)]() mutable {
+                                    if (!who->gone) then(std::move(answer));
+                                });
             });
         });
     });
@@ -259,7 +279,8 @@ void service::publish(const std::string& room_name, const event& what, std::uint
 void service::schedule_presence(room& r) {
     if (r.presence_scheduled || !r.presence_pending()) return;
     r.presence_scheduled = true;
-    const auto by_size = std::chrono::duration_cast<base::milliseconds>(limits_.presence_delay_per_member * r.count());
+    const auto by_size =
+        std::chrono::duration_cast<base::milliseconds>(limits_.presence_delay_per_member * r.count());
     const auto delay = std::clamp(by_size, limits_.presence_delay, limits_.presence_delay_max);
     threads_.after(delay, [this, name = r.name()] {
         room* const still = find_here(name);
@@ -314,11 +335,12 @@ void service::history(const participant_ptr& who, history_query which, done<hist
     if (!name || !who->rooms.contains(name->display)) return then(not_joined(which.room));
     which.room = name->display;
     which.limit = which.limit == 0 ? limits_.history_default : std::min(which.limit, limits_.history_max);
-    store_.history(std::move(which), [this, who, then = std::move(then)](base::result<history_page> page) mutable {
-        threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
-            if (!who->gone) then(std::move(page));
+    store_.history(
+        std::move(which), [this, who, then = std::move(then)](base::result<history_page> page) mutable {
+            threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
+                if (!who->gone) then(std::move(page));
+            });
         });
-    });
 }
 
 void service::members(const participant_ptr& who, const std::string& room_name,
@@ -363,13 +385,15 @@ void service::rooms(const participant_ptr& who, done<std::vector<listed_room>> t
             std::vector<listed_room> list;
             list.reserve(merged.size());
             for (auto& [name, entry] : merged) list.push_back(std::move(entry));
-            std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+            std::stable_sort(list.begin(), list.end(),
+                             [](const auto& a, const auto& b) { return a.count > b.count; });
             if (list.size() > limits_.rooms_page) list.resize(limits_.rooms_page);
             then(std::move(list));
         };
         for (base::shard_id i = 0; i < threads_.count(); ++i) {
             threads_.run_on(i, [this, i, who, all, answer] {
-                for (const auto& [name, r] : shards_[i].rooms) all->by_shard[i].push_back({name, r->count(), {}});
+                for (const auto& [name, r] : shards_[i].rooms)
+                    all->by_shard[i].push_back({name, r->count(), {}});
                 if (all->missing.fetch_sub(1) == 1) threads_.run_on(who->home, answer);
             });
         }

@@ -1,8 +1,8 @@
 // The rules of the chat: who may join, say and read what. No sockets, no wire formats.
 //
-// Threads: a participant lives on its connection's shard and calls from there; answers come back there. A room lives
-// on its home shard (base::shards::home_of(name)); commands go there by post, so rooms need no lock and different
-// rooms use different cores.
+// Threads: a participant lives on its connection's shard and calls from there; answers come back there. A
+// room lives on its home shard (base::shards::home_of(name)); commands go there by post, so rooms need no
+// lock and different rooms use different cores.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@ namespace chatterlink::chat {
 struct join_request {
     std::string username;
     std::string room;
-    std::string token{};                       // from an earlier join's answer; empty when there is none
-    std::optional<std::uint64_t> since{};      // the last seq the client has of this room
+    std::string token{};                   // from an earlier join's answer; empty when there is none
+    std::optional<std::uint64_t> since{};  // the last seq the client has of this room
 };
 
 struct joined {
@@ -62,7 +62,7 @@ struct listed_room {
 };
 
 class service {
- public:
+  public:
     template <class T>
     using done = std::function<void(base::result<T>)>;
 
@@ -83,11 +83,13 @@ class service {
     void join(const participant_ptr& who, join_request what, done<joined> then);
     /// Errors: not_joined.
     base::result<void> leave(participant& who, const std::string& room_name);
-    /// The answer means stored. Errors: not_joined, message_*, attachment_unknown, rate_limited, store_unavailable.
+    /// The answer means stored. Errors: not_joined, message_*, attachment_unknown, rate_limited,
+    /// store_unavailable.
     void say(const participant_ptr& who, say_request what, done<said> then);
     /// Errors: not_joined, rate_limited.
     base::result<void> typing(participant& who, const std::string& room_name, bool typing_now);
-    /// `which.limit` 0: the default; more than the largest: the largest. Errors: not_joined, rate_limited, store_unavailable.
+    /// `which.limit` 0: the default; more than the largest: the largest. Errors: not_joined, rate_limited,
+    /// store_unavailable.
     void history(const participant_ptr& who, history_query which, done<history_page> then);
     /// Rooms with members, then rooms with messages only. Errors: rate_limited, store_unavailable.
     void rooms(const participant_ptr& who, done<std::vector<listed_room>> then);
@@ -101,7 +103,7 @@ class service {
     /// The only room a participant is in; nullptr with none or several.
     static const std::string* only_room(const participant& who);
 
- private:
+  private:
     struct per_shard {
         std::unordered_map<std::string, std::unique_ptr<room>> rooms;
     };
@@ -117,7 +119,8 @@ class service {
     void subscribe_and_read(const participant_ptr& who, joined so_far, std::optional<std::uint64_t> since,
                             done<joined> then);
     void append(const participant_ptr& who, draft what, bool echo, done<said> then);
-    void attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into, done<void> then);
+    void attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into,
+                done<void> then);
     void publish(const std::string& room_name, const event& what, std::uint64_t seq, bool volatile_event,
                  const hub::subscriber* except);
     void schedule_presence(room& r);

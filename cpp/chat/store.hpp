@@ -1,7 +1,7 @@
 // The store port: where messages and uploads are kept.
 //
-// Adapters: store/store_memory, store/store_sqlite. One contract test (tests/cpp/contracts/store_contract_test.cpp)
-// runs over every adapter.
+// Adapters: store/store_memory, store/store_sqlite. One contract test
+// (tests/cpp/contracts/store_contract_test.cpp) runs over every adapter.
 //
 // Threads: any thread may call. A completion is called exactly once, on any thread, possibly before the call
 // returns; the caller moves to its own shard by itself. Completions of appends to one room come in seq order.
@@ -41,15 +41,15 @@ struct history_page {
 };
 
 class store {
- public:
+  public:
     template <class T>
     using done = std::function<void(base::result<T>)>;
 
     virtual ~store() = default;
 
-    /// Keeps a message and gives it id, seq and timestamp. Success means kept: for a durable store, committed.
-    /// A draft whose client_id that user already used in that room is not kept again (see appended::duplicate).
-    /// Errors: store_unavailable.
+    /// Keeps a message and gives it id, seq and timestamp. Success means kept: for a durable store,
+    /// committed. A draft whose client_id that user already used in that room is not kept again (see
+    /// appended::duplicate). Errors: store_unavailable.
     virtual void append(draft what, done<appended> then) = 0;
 
     /// Errors: store_unavailable. An unknown room is an empty page.
@@ -64,10 +64,12 @@ class store {
     /// Errors: attachment_unknown when there is no upload of that name, store_unavailable.
     virtual void find_upload(std::string name, done<upload> then) = 0;
 
-    /// Takes nothing new (calls end with shutting_down), finishes what was taken, then returns. Any thread; once.
+    /// Takes nothing new (calls end with shutting_down), finishes what was taken, then returns. Any thread;
+    /// once.
     virtual void close() = 0;
 
-    /// What it is and where, for people: "memory", "sqlite (/home/x/.local/share/chatterlink/chatterlink.db)".
+    /// What it is and where, for people: "memory", "sqlite
+    /// (/home/x/.local/share/chatterlink/chatterlink.db)".
     virtual std::string description() const = 0;
 
     /// False while it cannot take messages (for /readyz).

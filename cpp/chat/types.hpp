@@ -9,11 +9,11 @@ namespace chatterlink::chat {
 
 /// A file somebody uploaded, as the store remembers it and as a message carries it.
 struct upload {
-    std::string name;       // server-made, for example "01HF….png"; the address is /uploads/<name>
-    std::string original;   // the name the sender gave, for display only, never a path
-    std::string type;       // media type by content, for example "image/png"
-    std::uint64_t size = 0; // bytes
-    std::uint32_t width = 0;   // pixels; 0 when unknown
+    std::string name;         // server-made, for example "01HF….png"; the address is /uploads/<name>
+    std::string original;     // the name the sender gave, for display only, never a path
+    std::string type;         // media type by content, for example "image/png"
+    std::uint64_t size = 0;   // bytes
+    std::uint32_t width = 0;  // pixels; 0 when unknown
     std::uint32_t height = 0;
     std::string thumbnail;  // server-made name of a smaller version; empty when there is none
 

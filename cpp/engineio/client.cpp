@@ -8,7 +8,7 @@ namespace chatterlink::engineio {
 
 // Speaks for the WebSocket that wants to take over from polling. Owned by the client it belongs to.
 class client::probe final : public net::websocket::listener {
- public:
+  public:
     probe(client& owner, net::exchange& request) : owner_(owner) {
         socket = net::websocket::accept(request, *this, owner.limits_);
     }
@@ -18,12 +18,14 @@ class client::probe final : public net::websocket::listener {
         socket->close(net::close_code::normal);
     }
     void websocket_opened() override {}
-    void websocket_message(std::string_view payload, bool binary) override { owner_.on_probe_message(payload, binary); }
+    void websocket_message(std::string_view payload, bool binary) override {
+        owner_.on_probe_message(payload, binary);
+    }
     void websocket_closed(std::uint16_t) override { owner_.on_probe_gone(); }
 
     std::shared_ptr<net::websocket> socket;
 
- private:
+  private:
     client& owner_;
 };
 
@@ -57,8 +59,11 @@ void client::on_time() {
 
 void client::act(session::action what, const packet* p) {
     switch (what) {
-        case session::action::none: return;
-        case session::action::deliver: handler_->on_message(p->bytes(), p->binary); return;
+        case session::action::none:
+            return;
+        case session::action::deliver:
+            handler_->on_message(p->bytes(), p->binary);
+            return;
         case session::action::send_ping: {
             static const auto ping = net::websocket_frame(net::websocket_opcode::text, "2");
             send(ping);
@@ -66,12 +71,16 @@ void client::act(session::action what, const packet* p) {
         }
         case session::action::answer_probe: {
             polling_->upgrade->socket->send(net::websocket_frame(net::websocket_opcode::text, "3probe"));
-            if (polling_->held) answer_poll();  // with a noop when there is nothing else, so that the client can pause
+            if (polling_->held)
+                answer_poll();  // with a noop when there is nothing else, so that the client can pause
             return;
         }
-        case session::action::finish_upgrade: return finish_upgrade();
-        case session::action::drop_probe: return drop_probe();
-        case session::action::close: return over();
+        case session::action::finish_upgrade:
+            return finish_upgrade();
+        case session::action::drop_probe:
+            return drop_probe();
+        case session::action::close:
+            return over();
     }
 }
 
@@ -258,7 +267,8 @@ void client::on_probe(net::exchange_ptr request) {
 
 void client::on_probe_message(std::string_view payload, bool binary) {
     const auto keep = shared_from_this();
-    const auto p = binary ? packet{packet_type::message, payload, true, {}} : decode_text(payload).value_or(packet{});
+    const auto p =
+        binary ? packet{packet_type::message, payload, true, {}} : decode_text(payload).value_or(packet{});
     act(session_.on_probe_packet(p), &p);
 }
 

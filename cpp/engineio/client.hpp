@@ -17,7 +17,7 @@ class client;
 
 /// What the layer above keeps for one client and wants to hear of it. Called on the client's shard.
 class client_handler {
- public:
+  public:
     virtual ~client_handler() = default;
     virtual void on_message(std::string_view data, bool binary) = 0;
     /// Once, last; the client sends nothing any more.
@@ -25,7 +25,7 @@ class client_handler {
 };
 
 class client final : public net::websocket::listener, public std::enable_shared_from_this<client> {
- public:
+  public:
     /// Bytes that may wait for the next poll before the client counts as too slow.
     static constexpr std::size_t max_poll_queue = 1024 * 1024;
 
@@ -41,8 +41,8 @@ class client final : public net::websocket::listener, public std::enable_shared_
     net::shard& home() noexcept { return home_; }
     void set_handler(std::unique_ptr<client_handler> h) { handler_ = std::move(h); }
 
-    /// A message as a ready WebSocket frame, text or binary, whose payload begins with the packet digit if text. The
-    /// frame is shared as it is over a WebSocket; a poll takes its payload.
+    /// A message as a ready WebSocket frame, text or binary, whose payload begins with the packet digit if
+    /// text. The frame is shared as it is over a WebSocket; a poll takes its payload.
     net::send_outcome send(base::buffer_ptr frame, bool volatile_send = false);
     /// A message of its own: "4" + data, or binary.
     net::send_outcome send_message(std::string_view data, bool binary = false);
@@ -61,11 +61,11 @@ class client final : public net::websocket::listener, public std::enable_shared_
     void websocket_message(std::string_view payload, bool binary) override;
     void websocket_closed(std::uint16_t code) override;
 
- private:
+  private:
     class probe;  // the WebSocket of an upgrade that is under way
     struct polling_state {
-        net::exchange_ptr held{};                  // the GET that waits for something to send
-        std::vector<base::buffer_ptr> queue{};     // frames for the next poll
+        net::exchange_ptr held{};               // the GET that waits for something to send
+        std::vector<base::buffer_ptr> queue{};  // frames for the next poll
         std::size_t bytes = 0;
         bool flush_posted = false;
         std::unique_ptr<probe> upgrade{};

@@ -9,8 +9,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     std::string out(text.size() / 4 * 3 + 3, '\0');
     std::size_t size = 0;
     // Strict: no white space, padding as RFC 4648 §4 wants it.
-    if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr,
-                          &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(),
+                          nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
         return std::nullopt;
     }
     out.resize(size);

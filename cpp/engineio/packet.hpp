@@ -9,7 +9,15 @@
 
 namespace chatterlink::engineio {
 
-enum class packet_type : std::uint8_t { open = 0, close = 1, ping = 2, pong = 3, message = 4, upgrade = 5, noop = 6 };
+enum class packet_type : std::uint8_t {
+    open = 0,
+    close = 1,
+    ping = 2,
+    pong = 3,
+    message = 4,
+    upgrade = 5,
+    noop = 6
+};
 
 /// A packet inside somebody else's bytes (or, for base64 binary in a payload, inside `decoded`).
 struct packet {

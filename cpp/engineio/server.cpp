@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t sid_random_bytes = 20;  // 160 bits: not to be guessed
 constexpr std::string_view digits = "0123456789abcdef";
 
-// The authority of an origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null" and the like.
+// The authority of an origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null" and the
+// like.
 std::string_view authority_of(std::string_view origin) {
     const auto scheme = origin.find("://");
     return scheme == std::string_view::npos ? std::string_view{} : origin.substr(scheme + 3);
@@ -39,7 +40,9 @@ server::server(net::reactor& threads, settings how, origin_policy origins, open_
 
 server::~server() = default;
 
-std::uint64_t server::body_limit(const net::exchange& e) { return e.method() == "POST" ? how_.max_payload : 0; }
+std::uint64_t server::body_limit(const net::exchange& e) {
+    return e.method() == "POST" ? how_.max_payload : 0;
+}
 
 // The random part, then which shard the session lives on: four hexadecimal digits.
 std::string server::make_sid(base::shard_id where) const {
@@ -60,12 +63,13 @@ base::shard_id server::shard_of(std::string_view sid) noexcept {
 }
 
 void server::refuse(net::exchange& e, protocol_error why) {
-    static constexpr std::string_view messages[] = {"Transport unknown", "Session ID unknown", "Bad handshake method",
-                                                    "Bad request",       "Forbidden",          "Unsupported protocol version"};
+    static constexpr std::string_view messages[] = {
+        "Transport unknown", "Session ID unknown", "Bad handshake method",
+        "Bad request",       "Forbidden",          "Unsupported protocol version"};
     const auto code = static_cast<int>(why);
-    auto r = net::response::json(why == protocol_error::forbidden ? 403 : 400,
-                                 "{\"code\":" + std::to_string(code) + ",\"message\":\"" +
-                                     std::string(messages[code]) + "\"}");
+    auto r = net::response::json(
+        why == protocol_error::forbidden ? 403 : 400,
+        "{\"code\":" + std::to_string(code) + ",\"message\":\"" + std::string(messages[code]) + "\"}");
     r.close = e.wants_websocket();
     e.respond(std::move(r));
 }
@@ -125,7 +129,8 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
     if (where >= shards_.size()) return refuse(*e, protocol_error::unknown_sid);
     if (where != e->home().id()) {
         net::shard& there = threads_.at(where);
-        return e->hand_over(there, [this, t, sid](net::exchange_ptr moved) { continue_session(std::move(moved), t, sid); });
+        return e->hand_over(
+            there, [this, t, sid](net::exchange_ptr moved) { continue_session(std::move(moved), t, sid); });
     }
     const auto found = shards_[where].clients.find(sid);
     if (found == shards_[where].clients.end()) return refuse(*e, protocol_error::unknown_sid);

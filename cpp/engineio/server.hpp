@@ -24,8 +24,8 @@ enum class protocol_error : int {
 
 /// Which browser pages may connect. A request without Origin (not from a browser) always may.
 struct origin_policy {
-    bool same_origin = true;                // the page's own host, as the request's Host says
-    std::vector<std::string> allowed{};     // exact origins ("https://chat.example"), answered with CORS headers
+    bool same_origin = true;             // the page's own host, as the request's Host says
+    std::vector<std::string> allowed{};  // exact origins ("https://chat.example"), answered with CORS headers
 
     bool allows(std::string_view origin, std::string_view host) const;
     bool is_listed(std::string_view origin) const;
@@ -35,7 +35,7 @@ struct origin_policy {
 using open_handler = std::function<std::unique_ptr<client_handler>(client&, const net::exchange&)>;
 
 class server final : public net::http_handler {
- public:
+  public:
     server(net::reactor& threads, settings how, origin_policy origins, open_handler on_open);
     ~server() override;
 
@@ -47,7 +47,7 @@ class server final : public net::http_handler {
 
     const settings& configuration() const noexcept { return how_; }
 
- private:
+  private:
     struct per_shard {
         std::unordered_map<std::string, std::shared_ptr<client>> clients;
     };

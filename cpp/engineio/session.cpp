@@ -6,12 +6,18 @@ namespace chatterlink::engineio {
 
 std::string_view close_reason_name(close_reason reason) noexcept {
     switch (reason) {
-        case close_reason::client_close: return "client disconnect";
-        case close_reason::server_close: return "server disconnect";
-        case close_reason::ping_timeout: return "ping timeout";
-        case close_reason::transport_close: return "transport close";
-        case close_reason::transport_error: return "transport error";
-        case close_reason::parse_error: return "parse error";
+        case close_reason::client_close:
+            return "client disconnect";
+        case close_reason::server_close:
+            return "server disconnect";
+        case close_reason::ping_timeout:
+            return "ping timeout";
+        case close_reason::transport_close:
+            return "transport close";
+        case close_reason::transport_error:
+            return "transport error";
+        case close_reason::parse_error:
+            return "parse error";
     }
     return "transport error";
 }
@@ -23,7 +29,8 @@ std::string session::handshake(std::string_view sid, transport first, const sett
     const bool may_upgrade = first == transport::polling && how.allow_upgrades;
     std::string json;
     json.append(R"({"sid":")").append(sid);
-    json.append(may_upgrade ? R"(","upgrades":["websocket"],"pingInterval":)" : R"(","upgrades":[],"pingInterval":)");
+    json.append(may_upgrade ? R"(","upgrades":["websocket"],"pingInterval":)"
+                            : R"(","upgrades":[],"pingInterval":)");
     json.append(std::to_string(how.ping_interval.count())).append(R"(,"pingTimeout":)");
     json.append(std::to_string(how.ping_timeout.count())).append(R"(,"maxPayload":)");
     json.append(std::to_string(how.max_payload)).append("}");
@@ -41,7 +48,8 @@ session::action session::on_packet(const packet& p, base::steady_time now) noexc
     if (!open_) return action::none;
     if (p.binary) return action::deliver;
     switch (p.type) {
-        case packet_type::message: return action::deliver;
+        case packet_type::message:
+            return action::deliver;
         case packet_type::pong:
             // Each pong answers one ping; an unasked one does not keep a session alive.
             if (heartbeat_ == heartbeat::awaiting_pong) {
@@ -49,8 +57,10 @@ session::action session::on_packet(const packet& p, base::steady_time now) noexc
                 heartbeat_due_ = now + how_.ping_interval;
             }
             return action::none;
-        case packet_type::close: return end(close_reason::client_close);
-        case packet_type::noop: return action::none;
+        case packet_type::close:
+            return end(close_reason::client_close);
+        case packet_type::noop:
+            return action::none;
         case packet_type::open:     // only a server opens
         case packet_type::ping:     // in v4 the server pings
         case packet_type::upgrade:  // belongs on the probing WebSocket
@@ -65,7 +75,8 @@ session::action session::on_poll(bool held) noexcept {
 }
 
 session::action session::on_probe_opened(base::steady_time now) noexcept {
-    if (!open_ || transport_ != transport::polling || upgrade_ != upgrade_state::none || !how_.allow_upgrades) {
+    if (!open_ || transport_ != transport::polling || upgrade_ != upgrade_state::none ||
+        !how_.allow_upgrades) {
         return action::drop_probe;
     }
     upgrade_ = upgrade_state::opened;
@@ -95,7 +106,9 @@ void session::on_probe_closed() noexcept {
     upgrade_due_ = base::steady_time::max();
 }
 
-session::action session::on_transport_closed() noexcept { return end(close_reason::transport_close); }
+session::action session::on_transport_closed() noexcept {
+    return end(close_reason::transport_close);
+}
 
 session::action session::on_time(base::steady_time now) noexcept {
     if (!open_) return action::none;
@@ -112,6 +125,8 @@ session::action session::on_time(base::steady_time now) noexcept {
     return action::none;
 }
 
-base::steady_time session::deadline() const noexcept { return std::min(heartbeat_due_, upgrade_due_); }
+base::steady_time session::deadline() const noexcept {
+    return std::min(heartbeat_due_, upgrade_due_);
+}
 
 }  // namespace chatterlink::engineio

@@ -15,11 +15,11 @@ enum class transport : std::uint8_t { polling, websocket };
 
 /// Why a session ended; close_reason_name() is how python-socketio and Node's Socket.IO spell it.
 enum class close_reason : std::uint8_t {
-    client_close,      // the client said so (packet "1")
-    server_close,      // this side did
+    client_close,  // the client said so (packet "1")
+    server_close,  // this side did
     ping_timeout,
-    transport_close,   // the connection ended
-    transport_error,   // a protocol error, a slow consumer, a second poll
+    transport_close,  // the connection ended
+    transport_error,  // a protocol error, a slow consumer, a second poll
     parse_error,
 };
 std::string_view close_reason_name(close_reason reason) noexcept;
@@ -33,11 +33,11 @@ struct settings {
 };
 
 class session {
- public:
+  public:
     /// What a packet, a request or the clock leads to.
     enum class action : std::uint8_t {
         none,
-        deliver,         // hand the packet's data to the application
+        deliver,  // hand the packet's data to the application
         send_ping,
         answer_probe,    // send "3probe" on the probing WebSocket and let a held poll go with a noop
         finish_upgrade,  // the WebSocket is the transport now; polling is over
@@ -56,8 +56,8 @@ class session {
     /// A poll (GET). `held`: one is waiting already, which ends the session (one poll at a time).
     action on_poll(bool held) noexcept;
 
-    /// A WebSocket that names this session. None: it may probe; drop_probe: refused (one at a time, and never after
-    /// the upgrade or when the session did not begin with polling).
+    /// A WebSocket that names this session. None: it may probe; drop_probe: refused (one at a time, and never
+    /// after the upgrade or when the session did not begin with polling).
     action on_probe_opened(base::steady_time now) noexcept;
     action on_probe_packet(const packet& p) noexcept;
     void on_probe_closed() noexcept;
@@ -75,7 +75,7 @@ class session {
     bool open() const noexcept { return open_; }
     close_reason reason() const noexcept { return reason_; }
 
- private:
+  private:
     enum class upgrade_state : std::uint8_t { none, opened, probed, done };
     enum class heartbeat : std::uint8_t { idle, awaiting_pong };
 

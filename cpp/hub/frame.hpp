@@ -11,16 +11,18 @@ namespace chatterlink::hub {
 
 /// The encodings a frame may carry; a subscriber takes its own.
 enum class encoding : std::uint8_t {
-    socketio,  // a WebSocket text frame with an Engine.IO message; a poll takes its payload
-    line,      // a line of the line protocol with its newline
+    socketio,    // a WebSocket text frame with an Engine.IO message; a poll takes its payload
+    line,        // a line of the line protocol with its newline
+    line_plain,  // the same without, for clients that know no newlines
 };
-inline constexpr std::size_t encodings = 2;
+inline constexpr std::size_t encodings = 3;
 
 /// Immutable once published.
 struct frame {
     std::array<base::buffer_ptr, encodings> bytes{};
-    std::uint64_t seq = 0;          // of the message in its room; 0 for what has no place in that order (presence, typing)
-    bool volatile_event = false;    // may be dropped for a reader that is behind
+    std::uint64_t seq =
+        0;  // of the message in its room; 0 for what has no place in that order (presence, typing)
+    bool volatile_event = false;  // may be dropped for a reader that is behind
 
     const base::buffer_ptr& in(encoding e) const noexcept { return bytes[static_cast<std::size_t>(e)]; }
     base::buffer_ptr& in(encoding e) noexcept { return bytes[static_cast<std::size_t>(e)]; }

@@ -1,5 +1,5 @@
-// Publish and subscribe over all shards: a broadcast is one task for each shard that has subscribers, then a loop
-// over them; no lock and no message per delivery.
+// Publish and subscribe over all shards: a broadcast is one task for each shard that has subscribers, then a
+// loop over them; no lock and no message per delivery.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,7 @@ struct hub_counters {
 };
 
 class hub {
- public:
+  public:
     explicit hub(base::shards& threads);
     ~hub();
 
@@ -30,17 +30,20 @@ class hub {
     std::unique_ptr<subscription> subscribe(const std::string& topic, subscriber& who);
 
     /// Gives a frame to all subscribers of a topic but `except` (compared by address only; may be null).
-    /// Any shard. Everybody sees the frames of one topic in one order: they all go out from the topic's home shard.
+    /// Any shard. Everybody sees the frames of one topic in one order: they all go out from the topic's home
+    /// shard.
     void publish(const std::string& topic, frame_ptr f, const subscriber* except = nullptr);
 
     const hub_counters& counters() const noexcept { return counters_; }
 
- private:
+  private:
     void fan_out(const std::string& topic, const frame_ptr& f, const subscriber* except);
-    void deliver_here(base::shard_id here, const std::string& topic, const frame_ptr& f, const subscriber* except);
+    void deliver_here(base::shard_id here, const std::string& topic, const frame_ptr& f,
+                      const subscriber* except);
 
-    // Which shards have subscribers of a topic. Changes when a shard's first comes or last goes; read once for each
-    // broadcast. In stripes, so that unrelated topics do not wait for each other. Unused with one shard.
+    // Which shards have subscribers of a topic. Changes when a shard's first comes or last goes; read once
+    // for each broadcast. In stripes, so that unrelated topics do not wait for each other. Unused with one
+    // shard.
     struct stripe {
         std::mutex lock;
         std::unordered_map<std::string, std::vector<base::shard_id>> interested;

@@ -8,7 +8,7 @@ namespace chatterlink::hub {
 struct subscription::members {
     struct entry {
         subscriber* who;
-        std::uint64_t through;      // messages up to this seq are not delivered
+        std::uint64_t through;  // messages up to this seq are not delivered
         subscription* place;
     };
     std::string topic;
@@ -18,9 +18,13 @@ struct subscription::members {
 topics::topics() = default;
 topics::~topics() = default;
 
-const std::string& subscription::topic() const noexcept { return where_.topic; }
+const std::string& subscription::topic() const noexcept {
+    return where_.topic;
+}
 
-subscription::~subscription() { owner_.leave(*this); }
+subscription::~subscription() {
+    owner_.leave(*this);
+}
 
 void subscription::release(std::uint64_t through) {
     holding_ = false;

@@ -16,18 +16,19 @@ namespace chatterlink::hub {
 
 /// Takes what is published. It must not subscribe or unsubscribe anything from inside deliver().
 class subscriber {
- public:
+  public:
     virtual void deliver(const frame& f) = 0;
 
- protected:
+  protected:
     ~subscriber() = default;
 };
 
 class topics;
 
-/// A place in a topic; leaving it is unsubscribing. Owned by the subscriber's side, on the subscriber's shard.
+/// A place in a topic; leaving it is unsubscribing. Owned by the subscriber's side, on the subscriber's
+/// shard.
 class subscription {
- public:
+  public:
     ~subscription();
     subscription(const subscription&) = delete;
     subscription& operator=(const subscription&) = delete;
@@ -41,7 +42,7 @@ class subscription {
 
     const std::string& topic() const noexcept;
 
- private:
+  private:
     friend class topics;
     struct members;
     subscription(topics& owner, members& where, subscriber& who) : owner_(owner), where_(where), who_(who) {}
@@ -55,7 +56,7 @@ class subscription {
 };
 
 class topics {
- public:
+  public:
     topics();
     ~topics();
     topics(const topics&) = delete;
@@ -63,7 +64,8 @@ class topics {
 
     std::unique_ptr<subscription> subscribe(const std::string& topic, subscriber& who);
 
-    /// Gives the frame to every subscriber of the topic but `except` (which may be null). Returns to how many.
+    /// Gives the frame to every subscriber of the topic but `except` (which may be null). Returns to how
+    /// many.
     std::size_t deliver(const std::string& topic, const frame_ptr& f, const subscriber* except);
 
     std::size_t subscribers(const std::string& topic) const noexcept;
@@ -72,7 +74,7 @@ class topics {
     /// Called when a topic gets its first subscriber (true) or loses its last (false).
     void on_interest(std::function<void(const std::string&, bool)> f) { interest_ = std::move(f); }
 
- private:
+  private:
     friend class subscription;
     void leave(subscription& s) noexcept;
 

@@ -27,11 +27,14 @@ connection_counters& counters() noexcept {
 
 connection::connection(shard& home, socket s, const connection_limits& limits)
     : home_(&home), socket_(std::move(s)), limits_(limits) {
+    home.adopt(*this);
     counters().open.fetch_add(1, std::memory_order_relaxed);
     counters().accepted.fetch_add(1, std::memory_order_relaxed);
 }
 
-connection::~connection() { counters().open.fetch_sub(1, std::memory_order_relaxed); }
+connection::~connection() {
+    counters().open.fetch_sub(1, std::memory_order_relaxed);
+}
 
 void connection::mark_dirty() {
     if (dirty_) return;
@@ -42,7 +45,8 @@ void connection::mark_dirty() {
 send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
     if (state_ != state::open) return send_outcome::closed;
     if (queue_.bytes() + bytes->size() > limits_.max_queue && !queue_.empty()) {
-        if (!waiting_writable_) flush();  // one round may queue more than the limit for a reader that keeps up
+        if (!waiting_writable_)
+            flush();  // one round may queue more than the limit for a reader that keeps up
         if (state_ != state::open) return send_outcome::closed;
         if (queue_.bytes() + bytes->size() > limits_.max_queue && !queue_.empty()) {
             if (volatile_send) {
@@ -92,18 +96,20 @@ void connection::flush() {
 void connection::wait_writable() {
     waiting_writable_ = true;
     if (!deadline_.pending()) home_->start_timer(deadline_, limits_.write_stall);
-    socket_.async_wait(socket::wait_write, [self = shared_from_this()](const boost::system::error_code& failed) {
-        self->waiting_writable_ = false;
-        if (self->state_ == state::closed) return;
-        if (failed) return self->finish();
-        const std::size_t before = self->queue_.bytes();
-        self->flush();
-        // Progress, or done: the stall starts anew or is over.
-        if (self->queue_.bytes() != before && self->state_ != state::lingering) self->deadline_.cancel();
-        if (self->waiting_writable_ && !self->deadline_.pending()) {
-            self->home_->start_timer(self->deadline_, self->limits_.write_stall);
-        }
-    });
+    socket_.async_wait(socket::wait_write,
+                       [self = shared_from_this()](const boost::system::error_code& failed) {
+                           self->waiting_writable_ = false;
+                           if (self->state_ == state::closed) return;
+                           if (failed) return self->finish();
+                           const std::size_t before = self->queue_.bytes();
+                           self->flush();
+                           // Progress, or done: the stall starts anew or is over.
+                           if (self->queue_.bytes() != before && self->state_ != state::lingering)
+                               self->deadline_.cancel();
+                           if (self->waiting_writable_ && !self->deadline_.pending()) {
+                               self->home_->start_timer(self->deadline_, self->limits_.write_stall);
+                           }
+                       });
 }
 
 void connection::on_deadline(void* self) {
@@ -142,34 +148,37 @@ void connection::linger() {
 }
 
 void connection::drain_and_discard() {
-    socket_.async_wait(socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
-        if (self->state_ != state::lingering) return;
-        if (failed) return self->finish();
-        const auto room = self->home_->scratch();
-        const ssize_t n = ::recv(self->socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return self->finish();
-        self->drain_and_discard();
-    });
+    socket_.async_wait(
+        socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
+            if (self->state_ != state::lingering) return;
+            if (failed) return self->finish();
+            const auto room = self->home_->scratch();
+            const ssize_t n = ::recv(self->socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+            if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return self->finish();
+            self->drain_and_discard();
+        });
 }
 
 void connection::finish() {
     if (state_ == state::closed) return;
     auto closed = std::move(closed_);
     close_now();
-    // Later, not from here: whoever is sending to a row of connections must not find the row changed under it.
+    // Later, not from here: whoever is sending to a row of connections must not find the row changed under
+    // it.
     if (closed) boost::asio::post(home_->context(), std::move(closed));
 }
 
 void connection::close_now() {
     if (state_ == state::closed) return;
     state_ = state::closed;
+    owner_ = nullptr;
     deadline_.cancel();
     queue_.clear();
     boost::system::error_code ignored;
     socket_.close(ignored);
     unwatch();
-    // The callbacks may hold what owns this connection; dropping them breaks the circle. Not from inside one of
-    // them, so they die later in this round.
+    // The callbacks may hold what owns this connection; dropping them breaks the circle. Not from inside one
+    // of them, so they die later in this round.
     struct dropped {
         std::function<void()> drained, closed, end;
         std::function<void(std::string_view)> bytes;
@@ -197,34 +206,37 @@ void connection::resume_reading() {
 void connection::wait_readable() {
     if (waiting_readable_ || state_ != state::open) return;
     waiting_readable_ = true;
-    socket_.async_wait(socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
-        self->waiting_readable_ = false;
-        if (self->state_ != state::open || self->reading_paused_) return;
-        if (failed) return self->finish();
-        const auto room = self->home_->scratch();
-        const ssize_t n = ::recv(self->socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-        if (n > 0) {
-            self->on_bytes_({room.data(), static_cast<std::size_t>(n)});
-        } else if (n == 0) {
-            if (const auto end = std::move(self->on_end_)) end();
-            return;
-        } else if (errno != EAGAIN && errno != EINTR) {
-            return self->finish();
-        }
-        if (!self->reading_paused_) self->wait_readable();
-    });
+    socket_.async_wait(
+        socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
+            self->waiting_readable_ = false;
+            if (self->state_ != state::open || self->reading_paused_) return;
+            if (failed) return self->finish();
+            const auto room = self->home_->scratch();
+            const ssize_t n = ::recv(self->socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+            if (n > 0) {
+                self->on_bytes_({room.data(), static_cast<std::size_t>(n)});
+            } else if (n == 0) {
+                if (const auto end = std::move(self->on_end_)) end();
+                return;
+            } else if (errno != EAGAIN && errno != EINTR) {
+                return self->finish();
+            }
+            if (!self->reading_paused_) self->wait_readable();
+        });
 }
 
 void connection::watch_for_abort(std::function<void()> aborted) {
     aborted_ = std::move(aborted);
     const auto mine = ++watch_;
-    socket_.async_wait(socket::wait_read, [self = shared_from_this(), mine](const boost::system::error_code& failed) {
-        if (mine != self->watch_ || self->state_ != state::open) return;
-        char byte = 0;
-        const ssize_t n = failed ? -1 : ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        if (n > 0 || (n < 0 && !failed && (errno == EAGAIN || errno == EINTR))) return;
-        if (const auto call = std::move(self->aborted_)) call();
-    });
+    socket_.async_wait(
+        socket::wait_read, [self = shared_from_this(), mine](const boost::system::error_code& failed) {
+            if (mine != self->watch_ || self->state_ != state::open) return;
+            char byte = 0;
+            const ssize_t n =
+                failed ? -1 : ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+            if (n > 0 || (n < 0 && !failed && (errno == EAGAIN || errno == EINTR))) return;
+            if (const auto call = std::move(self->aborted_)) call();
+        });
 }
 
 void connection::hand_over(shard& to, std::function<void()> then) {
@@ -235,20 +247,24 @@ void connection::hand_over(shard& to, std::function<void()> then) {
     dirty_ = false;
     const auto handle = failed ? -1 : socket_.release(failed);
     if (failed) return finish();
-    boost::asio::post(to.context(), [self = shared_from_this(), &to, handle, protocol_of, go = std::move(then)] {
-        self->home_ = &to;
-        self->socket_ = socket(to.context(), protocol_of, handle);
-        self->waiting_writable_ = false;
-        if (!self->queue_.empty()) self->mark_dirty();
-        go();
-    });
+    unlink();
+    boost::asio::post(to.context(),
+                      [self = shared_from_this(), &to, handle, protocol_of, go = std::move(then)] {
+                          self->home_ = &to;
+                          to.adopt(*self);
+                          self->socket_ = socket(to.context(), protocol_of, handle);
+                          self->waiting_writable_ = false;
+                          if (!self->queue_.empty()) self->mark_dirty();
+                          go();
+                      });
 }
 
 std::string connection::remote_address() const {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
     char text[INET6_ADDRSTRLEN] = "";
-    if (::getpeername(const_cast<socket&>(socket_).native_handle(), reinterpret_cast<sockaddr*>(&from), &size) != 0) {
+    if (::getpeername(const_cast<socket&>(socket_).native_handle(), reinterpret_cast<sockaddr*>(&from),
+                      &size) != 0) {
         return {};
     }
     if (from.ss_family == AF_INET) {

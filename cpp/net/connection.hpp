@@ -1,8 +1,9 @@
 // One accepted stream socket (TCP or Unix) and what waits to be written on it.
 //
-// Lives on one shard and is touched by that shard's thread only. Writing: send() queues, the shard flushes at the
-// end of its round with writev. Reading is done by whoever owns the protocol: Beast through queued_stream, or
-// start_reading() for plain bytes. It may move to another shard between two requests (hand_over).
+// Lives on one shard and is touched by that shard's thread only. Writing: send() queues, the shard flushes at
+// the end of its round with writev. Reading is done by whoever owns the protocol: Beast through
+// queued_stream, or start_reading() for plain bytes. It may move to another shard between two requests
+// (hand_over).
 #pragma once
 
 #include <atomic>
@@ -21,22 +22,32 @@
 namespace chatterlink::net {
 
 struct connection_limits {
-    std::size_t max_queue = 1024 * 1024;            // bytes waiting to be written before the reader counts as too slow
-    base::milliseconds write_stall{10'000};         // a reader that takes nothing for this long is closed
-    base::milliseconds linger{2'000};               // how long a closed side still reads what the peer sends
+    std::size_t max_queue = 1024 * 1024;  // bytes waiting to be written before the reader counts as too slow
+    base::milliseconds write_stall{10'000};  // a reader that takes nothing for this long is closed
+    base::milliseconds linger{2'000};        // how long a closed side still reads what the peer sends
 };
 
 /// Counted over all connections of the process; read by the metrics. Any thread.
 struct connection_counters {
     std::atomic<std::uint64_t> open{0};
     std::atomic<std::uint64_t> accepted{0};
-    std::atomic<std::uint64_t> closed_slow{0};       // queue full or stalled
+    std::atomic<std::uint64_t> closed_slow{0};  // queue full or stalled
     std::atomic<std::uint64_t> dropped_volatile{0};
 };
 connection_counters& counters() noexcept;
 
-class connection : public std::enable_shared_from_this<connection> {
- public:
+/// Whoever speaks the protocol on a connection, as far as an orderly end goes.
+class connection_owner {
+  public:
+    /// The process ends: finish what is under way, start nothing new.
+    virtual void shutting_down() = 0;
+
+  protected:
+    ~connection_owner() = default;
+};
+
+class connection : public connection_hook, public std::enable_shared_from_this<connection> {
+  public:
     using protocol = boost::asio::generic::stream_protocol;
     using socket = protocol::socket;
 
@@ -47,8 +58,8 @@ class connection : public std::enable_shared_from_this<connection> {
     socket& stream() noexcept { return socket_; }
     bool open() const noexcept { return state_ == state::open; }
 
-    /// Queues bytes. A full queue is first offered to the kernel once; if the reader does not take it, a volatile
-    /// send is dropped and any other closes the connection (slow consumer).
+    /// Queues bytes. A full queue is first offered to the kernel once; if the reader does not take it, a
+    /// volatile send is dropped and any other closes the connection (slow consumer).
     send_outcome send(base::buffer_ptr bytes, bool volatile_send = false);
 
     /// Bytes queued and not yet taken by the kernel.
@@ -60,36 +71,45 @@ class connection : public std::enable_shared_from_this<connection> {
     /// Called (once each time) when the queue has become empty after a flush. Replaces an earlier one.
     void on_drained(std::function<void()> f) { drained_ = std::move(f); }
 
-    /// Called once when the connection is over for whatever reason except close_now() by its owner; never from inside
-    /// another member.
+    /// Called once when the connection is over for whatever reason except close_now() by its owner; never
+    /// from inside another member.
     void on_closed(std::function<void()> f) { closed_ = std::move(f); }
 
-    /// Writes what is queued, then closes; what the peer still sends is read and thrown away for a while, so that
-    /// the last bytes reach it (RFC 9112 §9.6).
+    /// Who is told of the end of the process; null for nobody. It outlives the connection or calls this with
+    /// null.
+    void set_owner(connection_owner* owner) noexcept { owner_ = owner; }
+    connection_owner* owner() const noexcept { return owner_; }
+
+    /// Writes what is queued, then closes; what the peer still sends is read and thrown away for a while, so
+    /// that the last bytes reach it (RFC 9112 §9.6).
     void close_after_flush();
 
     /// Closes at once; what is queued is lost. No callback.
     void close_now();
 
-    /// Plain byte streams: calls on_bytes with what arrives (valid during the call), on_end once at the end of the
-    /// stream. Uses the shard's scratch space, so an idle connection holds no read buffer.
+    /// Plain byte streams: calls on_bytes with what arrives (valid during the call), on_end once at the end
+    /// of the stream. Uses the shard's scratch space, so an idle connection holds no read buffer.
     void start_reading(std::function<void(std::string_view)> on_bytes, std::function<void()> on_end);
     /// Stops asking for more bytes until resume_reading(): TCP back-pressure to the peer.
     void pause_reading() noexcept { reading_paused_ = true; }
     void resume_reading();
 
-    /// Calls `aborted` if the peer closes while nothing is being read (a held long poll). Data that arrives instead
-    /// ends the watch. cancel with unwatch().
+    /// Calls `aborted` if the peer closes while nothing is being read (a held long poll). Data that arrives
+    /// instead ends the watch. cancel with unwatch().
     void watch_for_abort(std::function<void()> aborted);
-    void unwatch() noexcept { ++watch_; aborted_ = nullptr; }
+    void unwatch() noexcept {
+        ++watch_;
+        aborted_ = nullptr;
+    }
 
-    /// Moves the connection to another shard and continues there. Only with no read under way. Queued bytes move too.
+    /// Moves the connection to another shard and continues there. Only with no read under way. Queued bytes
+    /// move too.
     void hand_over(shard& to, std::function<void()> then);
 
     /// The peer's address as text without port ("127.0.0.1", "::1", "" for a Unix socket).
     std::string remote_address() const;
 
- private:
+  private:
     enum class state : std::uint8_t { open, flushing, lingering, closed };
 
     void wait_readable();
@@ -111,7 +131,9 @@ class connection : public std::enable_shared_from_this<connection> {
     bool waiting_writable_ = false;
     bool reading_paused_ = false;
     bool waiting_readable_ = false;
-    std::atomic<std::uint32_t> watch_{0};  // a cancelled wait may still complete on the shard it was handed over from
+    std::atomic<std::uint32_t> watch_{
+        0};  // a cancelled wait may still complete on the shard it was handed over from
+    connection_owner* owner_ = nullptr;
     std::function<void()> drained_;
     std::function<void()> closed_;
     std::function<void(std::string_view)> on_bytes_;

@@ -10,7 +10,9 @@
 namespace chatterlink::net {
 namespace {
 
-std::string_view view_of(boost::beast::string_view s) { return {s.data(), s.size()}; }
+std::string_view view_of(boost::beast::string_view s) {
+    return {s.data(), s.size()};
+}
 
 }  // namespace
 
@@ -35,8 +37,10 @@ response response::failure(const base::error& e) {
     nlohmann::json error{{"code", base::code_name(e.code)}, {"message", e.message}};
     if (e.retry_after) error["retry_after_ms"] = e.retry_after->count();
     const nlohmann::json body{{"ok", false}, {"error", std::move(error)}};
-    auto r = json(base::http_status(e.code), body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    if (e.retry_after) r.headers.emplace_back("Retry-After", std::to_string((e.retry_after->count() + 999) / 1000));
+    auto r =
+        json(base::http_status(e.code), body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    if (e.retry_after)
+        r.headers.emplace_back("Retry-After", std::to_string((e.retry_after->count() + 999) / 1000));
     return r;
 }
 
@@ -47,8 +51,12 @@ exchange::~exchange() {
     session_->abandoned();
 }
 
-std::string_view exchange::method() const { return view_of(session_->message().method_string()); }
-std::string_view exchange::target() const { return view_of(session_->message().target()); }
+std::string_view exchange::method() const {
+    return view_of(session_->message().method_string());
+}
+std::string_view exchange::target() const {
+    return view_of(session_->message().target());
+}
 
 std::string_view exchange::path() const {
     const auto t = target();
@@ -67,10 +75,18 @@ std::string_view exchange::header(std::string_view name) const {
     return found == fields.end() ? std::string_view{} : view_of(found->value());
 }
 
-std::string_view exchange::body() const { return session_->message().body(); }
-bool exchange::wants_websocket() const { return boost::beast::websocket::is_upgrade(session_->message()); }
-std::string exchange::remote_address() const { return session_->lowest().remote_address(); }
-shard& exchange::home() const { return session_->lowest().home(); }
+std::string_view exchange::body() const {
+    return session_->message().body();
+}
+bool exchange::wants_websocket() const {
+    return boost::beast::websocket::is_upgrade(session_->message());
+}
+std::string exchange::remote_address() const {
+    return session_->lowest().remote_address();
+}
+shard& exchange::home() const {
+    return session_->lowest().home();
+}
 
 void exchange::add_header(std::string name, std::string value) {
     session_->add_header(std::move(name), std::move(value));
@@ -84,13 +100,22 @@ void exchange::respond_file(response head, file_body file) {
     if (const auto session = std::move(session_)) session->respond_file(std::move(head), file);
 }
 
-void exchange::on_abort(std::function<void()> aborted) { session_->lowest().watch_for_abort(std::move(aborted)); }
+void exchange::on_abort(std::function<void()> aborted) {
+    session_->lowest().watch_for_abort(std::move(aborted));
+}
 
 void exchange::hand_over(shard& to, std::function<void(std::shared_ptr<exchange>)> there) {
     session_->hand_over(shared_from_this(), to, std::move(there));
 }
 
-std::shared_ptr<http_session> exchange::take_session() { return std::move(session_); }
+std::shared_ptr<http_session> exchange::take_session() {
+    return std::move(session_);
+}
+
+base::error http_handler::too_large(const exchange&, std::uint64_t limit) {
+    return base::fail(base::errc::payload_too_large,
+                      "the body is larger than the " + std::to_string(limit) + " bytes taken here");
+}
 
 std::optional<std::string> percent_decode(std::string_view text) {
     std::string out;
@@ -117,7 +142,8 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
         const auto pair = query.substr(0, end);
         const auto equals = pair.find('=');
         if (pair.substr(0, equals) == key) {
-            std::string value(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
+            std::string value(equals == std::string_view::npos ? std::string_view{}
+                                                               : pair.substr(equals + 1));
             std::replace(value.begin(), value.end(), '+', ' ');
             return percent_decode(value);
         }

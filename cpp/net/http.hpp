@@ -18,19 +18,20 @@
 namespace chatterlink::net {
 
 struct http_limits {
-    std::uint32_t max_header = 16 * 1024;            // bytes of request line and header fields: 431 beyond
-    base::milliseconds header_timeout{10'000};       // from the first byte wanted to the end of the header
-    base::milliseconds idle_timeout{60'000};         // between two requests on one connection
-    base::milliseconds body_window{10'000};          // in each window of this length …
-    std::uint64_t body_window_bytes = 8 * 1024;      // … at least this much of a body has to arrive
+    std::uint32_t max_header = 16 * 1024;        // bytes of request line and header fields: 431 beyond
+    base::milliseconds header_timeout{10'000};   // from the first byte wanted to the end of the header
+    base::milliseconds idle_timeout{60'000};     // between two requests on one connection
+    base::milliseconds body_window{10'000};      // in each window of this length …
+    std::uint64_t body_window_bytes = 8 * 1024;  // … at least this much of a body has to arrive
 };
 
 struct response {
     unsigned status = 200;
-    std::string content_type{};                                    // none when empty
-    std::vector<std::pair<std::string, std::string>> headers{};    // further fields; server-made, never echoed input
-    base::buffer_ptr body{};                                       // may be null
-    bool close = false;                                            // end the connection after it
+    std::string content_type{};  // none when empty
+    std::vector<std::pair<std::string, std::string>>
+        headers{};            // further fields; server-made, never echoed input
+    base::buffer_ptr body{};  // may be null
+    bool close = false;       // end the connection after it
 
     static response text(unsigned status, std::string_view body);
     static response json(unsigned status, std::string_view body);
@@ -46,20 +47,20 @@ struct file_body {
 
 class http_session;
 
-/// One request. Held by shared_ptr until answered; exactly one of the answering members is called, once, on the
-/// connection's shard. If it is dropped unanswered, the client gets 500.
+/// One request. Held by shared_ptr until answered; exactly one of the answering members is called, once, on
+/// the connection's shard. If it is dropped unanswered, the client gets 500.
 class exchange : public std::enable_shared_from_this<exchange> {
- public:
+  public:
     explicit exchange(std::shared_ptr<http_session> session);
     ~exchange();
 
-    std::string_view method() const;  // "GET"
-    std::string_view target() const;  // as sent: path and query
-    std::string_view path() const;    // not decoded
-    std::string_view query() const;   // without '?'; empty when there is none
+    std::string_view method() const;                       // "GET"
+    std::string_view target() const;                       // as sent: path and query
+    std::string_view path() const;                         // not decoded
+    std::string_view query() const;                        // without '?'; empty when there is none
     std::string_view header(std::string_view name) const;  // first of that name; empty when absent
     std::string_view body() const;
-    bool wants_websocket() const;     // a valid WebSocket upgrade request (RFC 6455 §4.2.1)
+    bool wants_websocket() const;  // a valid WebSocket upgrade request (RFC 6455 §4.2.1)
     std::string remote_address() const;
     shard& home() const;
 
@@ -80,7 +81,7 @@ class exchange : public std::enable_shared_from_this<exchange> {
     /// For net::websocket: the session gives up its connection. Afterwards the exchange counts as answered.
     std::shared_ptr<http_session> take_session();
 
- private:
+  private:
     std::shared_ptr<http_session> session_;  // null once answered
 };
 
@@ -88,11 +89,14 @@ using exchange_ptr = std::shared_ptr<exchange>;
 
 /// Handles requests; called on the connection's shard.
 class http_handler {
- public:
+  public:
     virtual ~http_handler() = default;
 
     /// After the header: how many bytes of body may be read. A longer body is refused with 413.
     virtual std::uint64_t body_limit(const exchange& e) = 0;
+
+    /// What a client is told whose body is longer.
+    virtual base::error too_large(const exchange& e, std::uint64_t limit);
 
     /// After the body.
     virtual void handle(exchange_ptr e) = 0;

@@ -24,13 +24,18 @@ http_session::http_session(std::shared_ptr<connection> c, http_handler& handler,
       stream_(connection_),
       handler_(handler),
       limits_(limits),
-      deadline_([](void* self) { static_cast<http_session*>(self)->on_deadline(); }, this) {}
+      deadline_([](void* self) { static_cast<http_session*>(self)->on_deadline(); }, this) {
+    connection_->set_owner(this);
+}
 
 http_session::~http_session() {
+    if (connection_->owner() == this) connection_->set_owner(nullptr);
     if (file_.descriptor >= 0) ::close(file_.descriptor);
 }
 
-void http_session::start_deadline(base::milliseconds delay) { connection_->home().start_timer(deadline_, delay); }
+void http_session::start_deadline(base::milliseconds delay) {
+    connection_->home().start_timer(deadline_, delay);
+}
 
 void http_session::read_header(bool first) {
     phase_ = first || buffer_.size() > 0 ? phase::header : phase::idle;
@@ -54,11 +59,12 @@ void http_session::on_header(const boost::system::error_code& failed) {
         return;
     }
     if (failed == http::error::header_limit) {
-        return refuse(base::errc::bad_request, "the request header is larger than this server takes", 431);
+        return refuse(
+            base::fail(base::errc::bad_request, "the request header is larger than this server takes"), 431);
     }
     if (failed) {
         if (failed.category() == make_error_code(http::error::bad_method).category()) {
-            return refuse(base::errc::bad_request, "malformed HTTP request: " + failed.message(), 400);
+            return refuse(base::fail(base::errc::bad_request, "malformed HTTP request: " + failed.message()));
         }
         phase_ = phase::over;
         deadline_.cancel();
@@ -66,22 +72,23 @@ void http_session::on_header(const boost::system::error_code& failed) {
         return;
     }
     if (!parser_->is_header_done()) {
-        // Part of the header is here: from now on the whole of it is due in time (not once more for each piece).
+        // Part of the header is here: from now on the whole of it is due in time (not once more for each
+        // piece).
         if (phase_ == phase::idle) {
             phase_ = phase::header;
             start_deadline(limits_.header_timeout);
         }
         http::async_read_some(stream_, buffer_, *parser_,
-                              [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                                  self->on_header(error);
-                              });
+                              [self = shared_from_this()](const boost::system::error_code& error,
+                                                          std::size_t) { self->on_header(error); });
         return;
     }
     const auto& head = parser_->get();
     // RFC 9112 §6.1: both at once is how requests are smuggled past a proxy.
     if (head.find(http::field::content_length) != head.end() &&
         head.find(http::field::transfer_encoding) != head.end()) {
-        return refuse(base::errc::bad_request, "Content-Length and Transfer-Encoding in one request", 400);
+        return refuse(
+            base::fail(base::errc::bad_request, "Content-Length and Transfer-Encoding in one request"));
     }
     keep_alive_ = head.keep_alive();
     head_only_ = head.method() == http::verb::head;
@@ -94,8 +101,7 @@ void http_session::on_header(const boost::system::error_code& failed) {
     }
     const auto length = parser_->content_length();
     if (length && *length > limit) {
-        return refuse(base::errc::payload_too_large,
-                      "the body is larger than the " + std::to_string(limit) + " bytes taken here", 413);
+        return refuse(too_large());
     }
     parser_->body_limit(limit);
     if (!parser_->is_done() && boost::beast::iequals(head[http::field::expect], "100-continue")) {
@@ -115,12 +121,13 @@ void http_session::read_body() {
         [self = shared_from_this()](const boost::system::error_code& failed, std::size_t n) {
             if (self->phase_ != phase::body) return;
             if (failed == http::error::body_limit) {
-                return self->refuse(base::errc::payload_too_large, "the body is larger than what is taken here", 413);
+                return self->refuse(self->too_large());
             }
             if (failed) {
                 if (failed.category() == make_error_code(http::error::bad_method).category() &&
                     failed != http::error::partial_message) {
-                    return self->refuse(base::errc::bad_request, "malformed HTTP body: " + failed.message(), 400);
+                    return self->refuse(
+                        base::fail(base::errc::bad_request, "malformed HTTP body: " + failed.message()));
                 }
                 self->phase_ = phase::over;
                 self->deadline_.cancel();
@@ -223,11 +230,18 @@ void http_session::next() {
     });
 }
 
-void http_session::refuse(base::errc code, std::string_view sentence, unsigned status) {
+base::error http_session::too_large() {
+    exchange peek(shared_from_this());
+    auto e = handler_.too_large(peek, handler_.body_limit(peek));
+    peek.take_session();
+    return e;
+}
+
+void http_session::refuse(base::error why, unsigned status) {
     phase_ = phase::handling;
     deadline_.cancel();
-    auto r = response::failure(base::fail(code, std::string(sentence)));
-    r.status = status;
+    auto r = response::failure(why);
+    if (status != 0) r.status = status;
     r.close = true;
     respond(std::move(r));
 }
@@ -245,7 +259,7 @@ void http_session::on_deadline() {
     }
     if (phase_ == phase::header || phase_ == phase::body) {
         connection_->stream().cancel();
-        return refuse(base::errc::bad_request, "the request took too long to arrive", 408);
+        return refuse(base::fail(base::errc::bad_request, "the request took too long to arrive"), 408);
     }
     phase_ = phase::over;
     connection_->close_now();
@@ -265,7 +279,16 @@ void http_session::hand_over(exchange_ptr e, shard& to, std::function<void(excha
     connection_->hand_over(to, [e = std::move(e), there = std::move(there)] { there(e); });
 }
 
+void http_session::shutting_down() {
+    keep_alive_ = false;
+    if (phase_ != phase::idle && phase_ != phase::header) return;  // the answer under way is the last one
+    phase_ = phase::over;
+    deadline_.cancel();
+    connection_->close_after_flush();
+}
+
 std::shared_ptr<connection> http_session::take_connection() {
+    connection_->set_owner(nullptr);
     phase_ = phase::over;
     deadline_.cancel();
     connection_->unwatch();

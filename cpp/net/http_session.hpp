@@ -13,8 +13,8 @@
 
 namespace chatterlink::net {
 
-class http_session : public std::enable_shared_from_this<http_session> {
- public:
+class http_session final : public connection_owner, public std::enable_shared_from_this<http_session> {
+  public:
     using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
     using request = parser::value_type;
 
@@ -22,12 +22,15 @@ class http_session : public std::enable_shared_from_this<http_session> {
     ~http_session();
 
     void start() { read_header(true); }
+    void shutting_down() override;
 
     // For exchange.
     request& message() { return parser_->get(); }
     const request& message() const { return parser_->get(); }
     connection& lowest() noexcept { return *connection_; }
-    void add_header(std::string name, std::string value) { extra_.emplace_back(std::move(name), std::move(value)); }
+    void add_header(std::string name, std::string value) {
+        extra_.emplace_back(std::move(name), std::move(value));
+    }
     void respond(response r);
     void respond_file(response head, file_body file);
     void abandoned();  // an exchange was dropped without an answer
@@ -37,13 +40,14 @@ class http_session : public std::enable_shared_from_this<http_session> {
     std::shared_ptr<connection> take_connection();
     boost::beast::flat_buffer& leftover() noexcept { return buffer_; }
 
- private:
+  private:
     void read_header(bool first);
     void on_header(const boost::system::error_code& failed);
     void read_body();
     void handle();
     void next();
-    void refuse(base::errc code, std::string_view sentence, unsigned status);
+    void refuse(base::error why, unsigned status = 0);  // 0: the error's own status
+    base::error too_large();
     void write_head(const response& r, std::optional<std::uint64_t> length);
     void send_file_piece();
     void start_deadline(base::milliseconds delay);

@@ -1,7 +1,7 @@
 #include "net/listener.hpp"
 
-#include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
+#include <boost/asio/ip/v6_only.hpp>
 
 #include "base/log.hpp"
 
@@ -14,8 +14,9 @@ constexpr base::milliseconds pause_when_full{100};
 
 }  // namespace
 
-base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const std::string& host, std::uint16_t port,
-                                                       const connection_limits& limits, accepted on_accept) {
+base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const std::string& host,
+                                                       std::uint16_t port, const connection_limits& limits,
+                                                       accepted on_accept) {
     boost::system::error_code failed;
     tcp::resolver resolver(threads.at(0).context());
     const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, failed);
@@ -32,10 +33,11 @@ base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const s
     if (!failed) acceptor.bind(where, failed);
     if (!failed) acceptor.listen(backlog, failed);
     if (failed == boost::asio::error::address_in_use) {
-        return base::fail(base::errc::address_in_use,
-                          fmt::format("port {} on {} is already in use: stop the other program or choose another "
-                                      "with --port",
-                                      port, host));
+        return base::fail(
+            base::errc::address_in_use,
+            fmt::format("port {} on {} is already in use: stop the other program or choose another "
+                        "with --port",
+                        port, host));
     }
     if (failed) {
         return base::fail(base::errc::io_failed,
@@ -44,7 +46,8 @@ base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const s
     return std::make_shared<listener>(threads, std::move(acceptor), limits, std::move(on_accept));
 }
 
-listener::listener(reactor& threads, tcp::acceptor acceptor, const connection_limits& limits, accepted on_accept)
+listener::listener(reactor& threads, tcp::acceptor acceptor, const connection_limits& limits,
+                   accepted on_accept)
     : threads_(threads),
       acceptor_(std::move(acceptor)),
       pause_(threads.at(0).context()),
@@ -66,34 +69,36 @@ void listener::accept_next() {
     if (!acceptor_.is_open()) return;
     shard& home = threads_.at(next_shard_);
     next_shard_ = (next_shard_ + 1) % threads_.count();
-    acceptor_.async_accept(
-        home.context(), [self = shared_from_this(), &home](const boost::system::error_code& failed, tcp::socket socket) {
-            if (!self->acceptor_.is_open()) return;
-            if (failed == boost::asio::error::no_descriptors || failed == boost::system::errc::too_many_files_open_in_system ||
-                failed == boost::asio::error::no_memory || failed == boost::asio::error::no_buffer_space) {
-                spdlog::warn("cannot accept connections for now: {}", failed.message());
-                self->pause_.expires_after(pause_when_full);
-                self->pause_.async_wait([self](const boost::system::error_code& stopped) {
-                    if (!stopped) self->accept_next();
-                });
-                return;
+    acceptor_.async_accept(home.context(), [self = shared_from_this(), &home](
+                                               const boost::system::error_code& failed, tcp::socket socket) {
+        if (!self->acceptor_.is_open()) return;
+        if (failed == boost::asio::error::no_descriptors ||
+            failed == boost::system::errc::too_many_files_open_in_system ||
+            failed == boost::asio::error::no_memory || failed == boost::asio::error::no_buffer_space) {
+            spdlog::warn("cannot accept connections for now: {}", failed.message());
+            self->pause_.expires_after(pause_when_full);
+            self->pause_.async_wait([self](const boost::system::error_code& stopped) {
+                if (!stopped) self->accept_next();
+            });
+            return;
+        }
+        if (!failed) {
+            boost::system::error_code ignored;
+            socket.set_option(tcp::no_delay(true), ignored);
+            socket.non_blocking(true, ignored);
+            const auto serve = [self, &home, s = std::make_shared<tcp::socket>(std::move(socket))] {
+                self->on_accept_(
+                    std::make_shared<connection>(home, connection::socket(std::move(*s)), self->limits_));
+            };
+            // Bound to the other shard's context already; touched from there only.
+            if (shard::current() == &home) {
+                serve();
+            } else {
+                boost::asio::post(home.context(), serve);
             }
-            if (!failed) {
-                boost::system::error_code ignored;
-                socket.set_option(tcp::no_delay(true), ignored);
-                socket.non_blocking(true, ignored);
-                const auto serve = [self, &home, s = std::make_shared<tcp::socket>(std::move(socket))] {
-                    self->on_accept_(std::make_shared<connection>(home, connection::socket(std::move(*s)), self->limits_));
-                };
-                // Bound to the other shard's context already; touched from there only.
-                if (shard::current() == &home) {
-                    serve();
-                } else {
-                    boost::asio::post(home.context(), serve);
-                }
-            }
-            self->accept_next();
-        });
+        }
+        self->accept_next();
+    });
 }
 
 }  // namespace chatterlink::net

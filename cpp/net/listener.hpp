@@ -12,16 +12,19 @@
 
 namespace chatterlink::net {
 
-/// Runs on shard 0. When the process is out of descriptors it waits (100 ms) instead of spinning and goes on by itself.
+/// Runs on shard 0. When the process is out of descriptors it waits (100 ms) instead of spinning and goes on
+/// by itself.
 class listener : public std::enable_shared_from_this<listener> {
- public:
+  public:
     /// Called on the new connection's shard.
     using accepted = std::function<void(std::shared_ptr<connection>)>;
 
-    /// Binds and listens; connections are accepted after start(). `host` is a name or an address, port 0 lets the
-    /// system choose. Errors: address_in_use, io_failed (unknown host, no permission), with a sentence for people.
-    static base::result<std::shared_ptr<listener>> open(reactor& threads, const std::string& host, std::uint16_t port,
-                                                        const connection_limits& limits, accepted on_accept);
+    /// Binds and listens; connections are accepted after start(). `host` is a name or an address, port 0 lets
+    /// the system choose. Errors: address_in_use, io_failed (unknown host, no permission), with a sentence
+    /// for people.
+    static base::result<std::shared_ptr<listener>> open(reactor& threads, const std::string& host,
+                                                        std::uint16_t port, const connection_limits& limits,
+                                                        accepted on_accept);
 
     void start();
     /// Stops accepting and closes the port. On shard 0, or with the shards stopped.
@@ -32,7 +35,7 @@ class listener : public std::enable_shared_from_this<listener> {
     listener(reactor& threads, boost::asio::ip::tcp::acceptor acceptor, const connection_limits& limits,
              accepted on_accept);
 
- private:
+  private:
     void accept_next();
 
     reactor& threads_;

@@ -1,6 +1,6 @@
-// The thin layer between Beast and a connection: Beast reads straight from the socket, but what it writes (the
-// handshake, pongs, close frames) goes through the connection's send queue, so that raw broadcast frames and Beast's
-// own never interleave.
+// The thin layer between Beast and a connection: Beast reads straight from the socket, but what it writes
+// (the handshake, pongs, close frames) goes through the connection's send queue, so that raw broadcast frames
+// and Beast's own never interleave.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -14,7 +14,7 @@
 namespace chatterlink::net {
 
 class queued_stream {
- public:
+  public:
     using executor_type = connection::socket::executor_type;
 
     explicit queued_stream(std::shared_ptr<connection> c) : connection_(std::move(c)) {}
@@ -42,12 +42,14 @@ class queued_stream {
             handler, buffers);
     }
 
- private:
+  private:
     std::shared_ptr<connection> connection_;
 };
 
 // Called by Beast when it gives a stream up (boost/beast/core/stream_traits.hpp, close_socket).
-inline void beast_close_socket(queued_stream& stream) { stream.lowest().close_now(); }
+inline void beast_close_socket(queued_stream& stream) {
+    stream.lowest().close_now();
+}
 
 // Called by Beast when the WebSocket is over (found by argument-dependent look-up).
 inline void teardown(boost::beast::role_type, queued_stream& stream, boost::system::error_code& failed) {
@@ -59,7 +61,7 @@ template <class Handler>
 void async_teardown(boost::beast::role_type, queued_stream& stream, Handler&& handler) {
     stream.lowest().close_after_flush();
     boost::asio::post(stream.get_executor(), boost::beast::bind_front_handler(std::forward<Handler>(handler),
-                                                                             boost::system::error_code{}));
+                                                                              boost::system::error_code{}));
 }
 
 }  // namespace chatterlink::net

@@ -17,9 +17,39 @@ thread_local shard* current_shard = nullptr;
 
 }  // namespace
 
-shard::shard(base::shard_id id) : id_(id), scratch_(64 * 1024) {}
+struct connection_list : boost::intrusive::list<connection, boost::intrusive::base_hook<connection_hook>,
+                                                boost::intrusive::constant_time_size<false>> {};
+
+shard::shard(base::shard_id id)
+    : id_(id), scratch_(64 * 1024), connections_(std::make_unique<connection_list>()) {}
 
 shard::~shard() = default;
+
+void shard::adopt(connection& c) {
+    connections_->push_back(c);
+}
+
+std::size_t shard::connections() const noexcept {
+    return connections_->size();
+}
+
+std::vector<std::shared_ptr<connection>> shard::all_connections() {
+    std::vector<std::shared_ptr<connection>> all;
+    for (auto& c : *connections_) {
+        if (auto alive = c.weak_from_this().lock()) all.push_back(std::move(alive));
+    }
+    return all;
+}
+
+void shard::shut_down() {
+    for (const auto& c : all_connections()) {
+        if (c->owner() != nullptr) c->owner()->shutting_down();
+    }
+}
+
+void shard::close_connections() {
+    for (const auto& c : all_connections()) c->close_now();
+}
 
 void shard::one_shot::run() {
     const auto task = std::move(what);
@@ -27,7 +57,9 @@ void shard::one_shot::run() {
     task();
 }
 
-shard* shard::current() noexcept { return current_shard; }
+shard* shard::current() noexcept {
+    return current_shard;
+}
 
 void shard::run() {
     current_shard = this;
@@ -77,7 +109,9 @@ reactor::reactor(base::shard_id count) {
     for (base::shard_id i = 0; i < count; ++i) shards_.push_back(std::make_unique<shard>(i));
 }
 
-reactor::~reactor() { stop(); }
+reactor::~reactor() {
+    stop();
+}
 
 void reactor::start() {
     // Signals are the main thread's business: shards block them, so that a signal is always delivered there.
@@ -98,15 +132,32 @@ void reactor::stop() {
     for (auto& s : shards_) s->context_.stop();
     for (auto& t : threads_) t.join();
     threads_.clear();
+    // What is still queued holds connections and what belongs to them: it runs now, so that nothing of it is
+    // left when the layers above are gone.
+    for (int round = 0; round < 100; ++round) {
+        std::size_t ran = 0;
+        for (auto& s : shards_) {
+            current_shard = s.get();
+            s->close_connections();
+            s->dirty_.clear();
+            s->context_.restart();
+            ran += s->context_.poll();
+        }
+        if (ran == 0) break;
+    }
+    current_shard = nullptr;
 }
 
 base::shard_id reactor::current() const noexcept {
     const shard* const here = current_shard;
-    return here != nullptr && here->id() < shards_.size() && shards_[here->id()].get() == here ? here->id()
-                                                                                               : base::no_shard;
+    return here != nullptr && here->id() < shards_.size() && shards_[here->id()].get() == here
+               ? here->id()
+               : base::no_shard;
 }
 
-void reactor::post(base::shard_id where, task what) { boost::asio::post(shards_[where]->context_, std::move(what)); }
+void reactor::post(base::shard_id where, task what) {
+    boost::asio::post(shards_[where]->context_, std::move(what));
+}
 
 void reactor::after(base::milliseconds delay, task what) {
     shard& here = *current_shard;

@@ -1,13 +1,14 @@
-// The threads: N shards, each one thread with its own io_context, timer wheel and list of connections that have
-// something to write.
+// The threads: N shards, each one thread with its own io_context, timer wheel and list of connections that
+// have something to write.
 //
 // Each round of a shard runs every ready handler first and only then does one writev for each connection with
-// something queued ("drain, then flush", docs/architecture.md): a broadcast costs one system call per member and
-// round, however many messages the round brought.
+// something queued ("drain, then flush", docs/architecture.md): a broadcast costs one system call per member
+// and round, however many messages the round brought.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
 #include <functional>
 #include <list>
 #include <memory>
@@ -22,8 +23,12 @@ namespace chatterlink::net {
 
 class connection;
 
+// Links a connection into its shard's list of all connections.
+using connection_hook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 class shard {
- public:
+  public:
     explicit shard(base::shard_id id);
     ~shard();
     shard(const shard&) = delete;
@@ -45,13 +50,23 @@ class shard {
     /// The shard whose thread is calling, or null.
     static shard* current() noexcept;
 
- private:
+    /// Every connection that lives here links itself in.
+    void adopt(connection& c);
+    std::size_t connections() const noexcept;
+    /// Tells the owners of them all that the process ends.
+    void shut_down();
+    /// Ends them all without further ado. On the shard's thread, or when it has ended.
+    void close_connections();
+
+  private:
     friend class reactor;
-    static constexpr int handlers_per_round = 1024;  // then flush, so that a flood cannot hold back what is queued
+    static constexpr int handlers_per_round =
+        1024;  // then flush, so that a flood cannot hold back what is queued
 
     void run();
     void flush_dirty();
     void arm_kernel_timer();
+    std::vector<std::shared_ptr<connection>> all_connections();
 
     // A timer with one task, for base::shards::after().
     struct one_shot {
@@ -71,17 +86,18 @@ class shard {
     std::vector<std::shared_ptr<connection>> dirty_;
     std::vector<char> scratch_;
     std::list<one_shot> shots_;
+    std::unique_ptr<struct connection_list> connections_;
 };
 
 class reactor final : public base::shards {
- public:
+  public:
     /// Makes the shards; no thread runs yet.
     explicit reactor(base::shard_id count);
     ~reactor() override;  // stop()
 
     void start();
-    /// Ends every shard's loop after its current round and joins the threads. Tasks not yet run are dropped, on this
-    /// thread. Not from a shard.
+    /// Ends every shard's loop after its current round, joins the threads, closes what is still connected and
+    /// runs, on this thread, the tasks that are left (timers excepted). Not from a shard.
     void stop();
 
     shard& at(base::shard_id id) noexcept { return *shards_[id]; }
@@ -91,7 +107,7 @@ class reactor final : public base::shards {
     void post(base::shard_id where, task what) override;
     void after(base::milliseconds delay, task what) override;
 
- private:
+  private:
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<std::thread> threads_;
 };

@@ -20,7 +20,7 @@ enum class send_outcome {
 };
 
 class send_queue {
- public:
+  public:
     void push(base::buffer_ptr buffer) {
         bytes_ += buffer->size();
         waiting_.push_back(std::move(buffer));
@@ -37,12 +37,12 @@ class send_queue {
 
     void clear() noexcept;
 
- private:
+  private:
     static constexpr std::size_t kept_capacity = 16;  // an idle connection keeps no more than this
 
     std::vector<base::buffer_ptr> waiting_;
-    std::size_t head_ = 0;      // waiting_[head_] is the front
-    std::size_t offset_ = 0;    // bytes of the front that are written already
+    std::size_t head_ = 0;    // waiting_[head_] is the front
+    std::size_t offset_ = 0;  // bytes of the front that are written already
     std::size_t bytes_ = 0;
 };
 

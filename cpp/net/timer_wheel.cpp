@@ -19,7 +19,8 @@ timer_wheel::timer_wheel(base::steady_time now) noexcept : origin_(now) {
 timer_wheel::~timer_wheel() {
     for (auto& slot : wheel_) {
         while (slot.anchor.next_ != &slot.anchor) slot.anchor.next_->cancel();
-        slot.anchor.previous_ = slot.anchor.next_ = nullptr;  // so that the anchor's own destructor does nothing
+        slot.anchor.previous_ = slot.anchor.next_ =
+            nullptr;  // so that the anchor's own destructor does nothing
     }
 }
 

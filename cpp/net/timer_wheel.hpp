@@ -1,8 +1,8 @@
 // Timers by the ten thousand (heartbeats, request deadlines) at the cost of a linked-list insert each.
 //
-// A hashed wheel (Varghese and Lauck 1987): one slot per tick, a timer further away than one turn stays in its slot
-// for several turns. No allocation, no system call: net::shard asks next_due() and arms ONE kernel timer.
-// One thread. Time comes in as an argument.
+// A hashed wheel (Varghese and Lauck 1987): one slot per tick, a timer further away than one turn stays in
+// its slot for several turns. No allocation, no system call: net::shard asks next_due() and arms ONE kernel
+// timer. One thread. Time comes in as an argument.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace chatterlink::net {
 
 /// Embedded in its owner; unlinks itself when destroyed. Neither movable nor copyable while linked.
 class timer {
- public:
+  public:
     /// `fire` is called with `owner` when the timer runs out. It may start this or any other timer again.
     timer(void (*fire)(void*), void* owner) noexcept : fire_(fire), owner_(owner) {}
     ~timer() { cancel(); }
@@ -25,7 +25,7 @@ class timer {
     void cancel() noexcept;
     bool pending() const noexcept { return previous_ != nullptr; }
 
- private:
+  private:
     friend class timer_wheel;
     timer* previous_ = nullptr;
     timer* next_ = nullptr;
@@ -35,7 +35,7 @@ class timer {
 };
 
 class timer_wheel {
- public:
+  public:
     static constexpr base::milliseconds tick{10};
     static constexpr std::size_t slots = 4096;  // one turn: 41 s
 
@@ -47,13 +47,15 @@ class timer_wheel {
     /// Starts a timer, or moves a started one. It fires at the first advance() at or after now + delay.
     void start(timer& t, base::steady_time now, base::milliseconds delay) noexcept;
 
-    /// Fires everything due. A timer started meanwhile with no delay fires at the next call, never in this one.
+    /// Fires everything due. A timer started meanwhile with no delay fires at the next call, never in this
+    /// one.
     void advance(base::steady_time now);
 
-    /// When advance() is needed next, or nullopt with no timer started. May be early (a cancelled timer, a far one).
+    /// When advance() is needed next, or nullopt with no timer started. May be early (a cancelled timer, a
+    /// far one).
     std::optional<base::steady_time> next_due() const noexcept;
 
- private:
+  private:
     struct slot_head {
         timer anchor{nullptr, nullptr};
     };
@@ -62,8 +64,8 @@ class timer_wheel {
 
     base::steady_time origin_;
     std::uint64_t done_ = 0;  // every tick up to and including this one has been fired
-    // One bit a slot: set when a timer goes in, cleared when the slot is visited and found empty. A cancelled timer
-    // leaves its bit, which costs one early wake-up at the most.
+    // One bit a slot: set when a timer goes in, cleared when the slot is visited and found empty. A cancelled
+    // timer leaves its bit, which costs one early wake-up at the most.
     std::array<std::uint64_t, slots / 64> occupied_{};
     std::array<slot_head, slots> wheel_;
 };

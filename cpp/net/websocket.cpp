@@ -15,7 +15,7 @@ namespace ws = boost::beast::websocket;
 constexpr std::size_t kept_buffer = 4096;  // bytes of read buffer an idle connection may keep
 
 class websocket_impl final : public websocket, public std::enable_shared_from_this<websocket_impl> {
- public:
+  public:
     websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits)
         : connection_(std::move(c)), stream_(queued_stream(connection_)), listener_(&who), limits_(limits) {
         stream_.read_message_max(limits.max_message);
@@ -25,12 +25,14 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     void start(http_session& session) {
         connection_->on_closed([self = shared_from_this()] { self->over(1006); });
         connection_->on_drained(nullptr);
-        // Nothing that follows an upgrade request belongs to it: a client speaks WebSocket after the 101 only.
-        stream_.async_accept(session.message(), [self = shared_from_this()](const boost::system::error_code& failed) {
-            if (failed) return self->over(1006);
-            if (self->listener_ != nullptr) self->listener_->websocket_opened();
-            if (self->connection_->open()) self->read();
-        });
+        // Nothing that follows an upgrade request belongs to it: a client speaks WebSocket after the 101
+        // only.
+        stream_.async_accept(session.message(),
+                             [self = shared_from_this()](const boost::system::error_code& failed) {
+                                 if (failed) return self->over(1006);
+                                 if (self->listener_ != nullptr) self->listener_->websocket_opened();
+                                 if (self->connection_->open()) self->read();
+                             });
     }
 
     send_outcome send(base::buffer_ptr frame, bool volatile_send) override {
@@ -42,8 +44,9 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
         if (closing_ || !connection_->open()) return;
         closing_ = true;
         connection_->home().start_timer(deadline_, limits_.close_timeout);
-        stream_.async_close(static_cast<ws::close_code>(code),
-                            [self = shared_from_this()](const boost::system::error_code&) { self->deadline_.cancel(); });
+        stream_.async_close(
+            static_cast<ws::close_code>(code),
+            [self = shared_from_this()](const boost::system::error_code&) { self->deadline_.cancel(); });
     }
 
     void abort() override {
@@ -55,25 +58,28 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     void detach() noexcept override { listener_ = nullptr; }
     shard& home() noexcept override { return connection_->home(); }
 
- private:
+  private:
     void read() {
-        stream_.async_read(buffer_, [self = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
-            self->on_read(failed);
-        });
+        stream_.async_read(buffer_, [self = shared_from_this()](const boost::system::error_code& failed,
+                                                                std::size_t) { self->on_read(failed); });
     }
 
     void on_read(const boost::system::error_code& failed) {
         if (failed) {
-            const auto code = failed == ws::error::closed ? static_cast<std::uint16_t>(stream_.reason().code) : 1006;
-            if (failed != ws::error::closed && failed.category() != ws::make_error_code(ws::error::closed).category()) {
-                connection_->close_now();  // the stream broke; protocol errors were answered by Beast with a close frame
+            const auto code =
+                failed == ws::error::closed ? static_cast<std::uint16_t>(stream_.reason().code) : 1006;
+            if (failed != ws::error::closed &&
+                failed.category() != ws::make_error_code(ws::error::closed).category()) {
+                connection_->close_now();  // the stream broke; protocol errors were answered by Beast with a
+                                           // close frame
             }
             return over(code);
         }
         if (listener_ != nullptr && !closing_) {
             const auto data = buffer_.cdata();
             try {
-                listener_->websocket_message({static_cast<const char*>(data.data()), data.size()}, stream_.got_binary());
+                listener_->websocket_message({static_cast<const char*>(data.data()), data.size()},
+                                             stream_.got_binary());
             } catch (const std::exception& e) {
                 spdlog::error("websocket message: {}", e.what());
                 close(close_code::internal);
@@ -101,7 +107,8 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
 
 }  // namespace
 
-std::shared_ptr<websocket> websocket::accept(exchange& request, listener& who, const websocket_limits& limits) {
+std::shared_ptr<websocket> websocket::accept(exchange& request, listener& who,
+                                             const websocket_limits& limits) {
     const auto session = request.take_session();
     auto made = std::make_shared<websocket_impl>(session->take_connection(), who, limits);
     made->start(*session);

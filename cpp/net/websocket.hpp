@@ -1,5 +1,5 @@
-// A WebSocket connection on the server's side (RFC 6455): Beast reads, checks and answers control frames; data
-// frames are queued ready-made (websocket_frame.hpp). One shard. Beast's types stay in websocket.cpp.
+// A WebSocket connection on the server's side (RFC 6455): Beast reads, checks and answers control frames;
+// data frames are queued ready-made (websocket_frame.hpp). One shard. Beast's types stay in websocket.cpp.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 namespace chatterlink::net {
 
 struct websocket_limits {
-    std::size_t max_message = 1'000'000;           // bytes of one message, after inflating: 1009 beyond
-    base::milliseconds close_timeout{5'000};       // for the peer's close frame after ours
+    std::size_t max_message = 1'000'000;      // bytes of one message, after inflating: 1009 beyond
+    base::milliseconds close_timeout{5'000};  // for the peer's close frame after ours
 };
 
 /// Close codes used here (RFC 6455 §7.4.1).
@@ -26,10 +26,10 @@ enum class close_code : std::uint16_t {
 };
 
 class websocket {
- public:
+  public:
     /// What happens to it. Called on its shard; never from inside one of the websocket's own members.
     class listener {
-     public:
+      public:
         virtual ~listener() = default;
         virtual void websocket_opened() = 0;
         virtual void websocket_message(std::string_view payload, bool binary) = 0;
@@ -41,7 +41,8 @@ class websocket {
 
     /// Answers the upgrade request and starts reading. Until websocket_opened() nothing may be sent.
     /// The listener outlives the websocket or calls detach().
-    static std::shared_ptr<websocket> accept(exchange& request, listener& who, const websocket_limits& limits);
+    static std::shared_ptr<websocket> accept(exchange& request, listener& who,
+                                             const websocket_limits& limits);
 
     /// A ready-made frame.
     virtual send_outcome send(base::buffer_ptr frame, bool volatile_send = false) = 0;

@@ -5,7 +5,8 @@ namespace chatterlink::net {
 void append_websocket_header(std::string& out, websocket_opcode opcode, std::size_t payload) {
     out.push_back(static_cast<char>(0x80 | static_cast<unsigned>(opcode)));  // FIN, no reserved bits
     const auto big_endian = [&](unsigned bytes) {
-        while (bytes-- > 0) out.push_back(static_cast<char>((static_cast<std::uint64_t>(payload) >> (8 * bytes)) & 0xff));
+        while (bytes-- > 0)
+            out.push_back(static_cast<char>((static_cast<std::uint64_t>(payload) >> (8 * bytes)) & 0xff));
     };
     if (payload < 126) {
         out.push_back(static_cast<char>(payload));

@@ -1,5 +1,5 @@
-// The header of an unmasked WebSocket frame from server to client (RFC 6455 §5.2), for frames that are encoded once
-// and queued on many connections.
+// The header of an unmasked WebSocket frame from server to client (RFC 6455 §5.2), for frames that are
+// encoded once and queued on many connections.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ constexpr std::size_t websocket_header_size(std::size_t payload) noexcept {
 void append_websocket_header(std::string& out, websocket_opcode opcode, std::size_t payload);
 
 /// A whole frame: header, then the two parts of the payload.
-base::buffer_ptr websocket_frame(websocket_opcode opcode, std::string_view payload, std::string_view more = {});
+base::buffer_ptr websocket_frame(websocket_opcode opcode, std::string_view payload,
+                                 std::string_view more = {});
 
 /// The payload of a frame made here.
 std::string_view websocket_payload(std::string_view frame) noexcept;

@@ -63,12 +63,16 @@ void connection::on_packet(packet p) {
     const auto s = found->second;
     switch (p.type) {
         case packet_type::event:
-        case packet_type::binary_event: return on_event(*s, std::move(p));
-        case packet_type::disconnect: return remove(*s, engineio::close_reason::client_close);
-        case packet_type::ack:         // this server asks for none yet, so an ack answers nothing
-        case packet_type::binary_ack: return;
+        case packet_type::binary_event:
+            return on_event(*s, std::move(p));
+        case packet_type::disconnect:
+            return remove(*s, engineio::close_reason::client_close);
+        case packet_type::ack:  // this server asks for none yet, so an ack answers nothing
+        case packet_type::binary_ack:
+            return;
         case packet_type::connect_error:
-        case packet_type::connect: break;
+        case packet_type::connect:
+            break;
     }
     lower_.close(engineio::close_reason::parse_error);
 }

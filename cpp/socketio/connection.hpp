@@ -10,7 +10,7 @@
 namespace chatterlink::socketio {
 
 class connection final : public engineio::client_handler {
- public:
+  public:
     /// Namespaces one connection may be in at a time.
     static constexpr std::size_t max_namespaces = 64;
 
@@ -26,7 +26,7 @@ class connection final : public engineio::client_handler {
     /// The socket is over; `why` reaches its handler.
     void remove(socket& s, engineio::close_reason why);
 
- private:
+  private:
     void on_packet(packet p);
     void on_connect(packet p);
     void on_event(socket& s, packet p);

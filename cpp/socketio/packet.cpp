@@ -9,7 +9,9 @@ namespace {
 using base::errc;
 using base::fail;
 
-bool is_binary(packet_type t) { return t == packet_type::binary_event || t == packet_type::binary_ack; }
+bool is_binary(packet_type t) {
+    return t == packet_type::binary_event || t == packet_type::binary_ack;
+}
 
 // An unsigned decimal at the front of `text`, taken off it.
 template <class Number>
@@ -21,18 +23,25 @@ std::optional<Number> take_number(std::string_view& text) {
     return value;
 }
 
-bool starts_with_digit(std::string_view text) { return !text.empty() && text[0] >= '0' && text[0] <= '9'; }
+bool starts_with_digit(std::string_view text) {
+    return !text.empty() && text[0] >= '0' && text[0] <= '9';
+}
 
 // Whether the arguments have the shape their type wants.
 bool fits(const packet& p) {
     switch (p.type) {
-        case packet_type::connect: return p.data.is_null() || p.data.is_object();
-        case packet_type::disconnect: return p.data.is_null();
-        case packet_type::connect_error: return p.data.is_object() || p.data.is_string();
+        case packet_type::connect:
+            return p.data.is_null() || p.data.is_object();
+        case packet_type::disconnect:
+            return p.data.is_null();
+        case packet_type::connect_error:
+            return p.data.is_object() || p.data.is_string();
         case packet_type::event:
-        case packet_type::binary_event: return p.data.is_array() && !p.data.empty() && p.data[0].is_string();
+        case packet_type::binary_event:
+            return p.data.is_array() && !p.data.empty() && p.data[0].is_string();
         case packet_type::ack:
-        case packet_type::binary_ack: return p.data.is_array() && p.id.has_value();
+        case packet_type::binary_ack:
+            return p.data.is_array() && p.id.has_value();
     }
     return false;
 }

@@ -34,15 +34,16 @@ struct packet {
     packet_type type = packet_type::event;
     std::string nsp = "/";
     std::optional<std::uint64_t> id{};  // of the acknowledgement asked for or given
-    json data{};                        // event: [name, argument…]; ack: [argument…]; connect: an object or null
-    unsigned attachments = 0;           // how many binary messages follow (binary types only)
+    json data{};               // event: [name, argument…]; ack: [argument…]; connect: an object or null
+    unsigned attachments = 0;  // how many binary messages follow (binary types only)
 };
 
 /// The text part of a packet, after Engine.IO's digit. The placeholders of binary values are still in data.
 /// Errors: bad_payload with a sentence.
 base::result<packet> decode(std::string_view text);
 
-/// Puts the attachments in the place of their placeholders. Errors: bad_payload (a placeholder that does not fit).
+/// Puts the attachments in the place of their placeholders. Errors: bad_payload (a placeholder that does not
+/// fit).
 base::result<void> restore_attachments(packet& p, std::vector<std::string>& attachments);
 
 /// A packet ready to send: text, then binary messages in order.

@@ -5,7 +5,8 @@
 
 namespace chatterlink::socketio {
 
-base::result<std::optional<packet>> session::on_message(std::string_view data, bool binary, base::steady_time now) {
+base::result<std::optional<packet>> session::on_message(std::string_view data, bool binary,
+                                                        base::steady_time now) {
     if (binary) {
         if (!waiting_) return base::fail(base::errc::bad_payload, "binary data that no packet announced");
         attachments_.emplace_back(data);

@@ -18,8 +18,9 @@ struct settings {
 };
 
 class session {
- public:
-    session(const settings& how, base::steady_time now) noexcept : how_(how), due_(now + how.connect_timeout) {}
+  public:
+    session(const settings& how, base::steady_time now) noexcept
+        : how_(how), due_(now + how.connect_timeout) {}
 
     /// A text or binary message. A packet when one is whole, nullopt while attachments are awaited.
     /// An error (bad_payload) ends the connection.
@@ -32,7 +33,7 @@ class session {
     base::steady_time deadline() const noexcept;
     bool timed_out(base::steady_time now) const noexcept { return now >= deadline(); }
 
- private:
+  private:
     const settings& how_;
     base::steady_time due_;
     bool connected_ = false;

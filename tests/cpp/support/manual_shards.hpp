@@ -10,7 +10,7 @@
 namespace chatterlink::test {
 
 class manual_shards : public base::shards {
- public:
+  public:
     explicit manual_shards(base::shard_id count = 1) : count_(count) {}
 
     base::shard_id count() const noexcept override { return count_; }
@@ -54,7 +54,7 @@ class manual_shards : public base::shards {
 
     std::size_t posted = 0;  // how many tasks were posted so far
 
- private:
+  private:
     base::shard_id count_;
     base::shard_id current_ = 0;
     base::milliseconds now_{0};

@@ -1,0 +1,173 @@
+#include "apps/app.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "apps/runtime.hpp"
+#include "apps/version.hpp"
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "chat/service.hpp"
+#include "gateways/http_api.hpp"
+#include "gateways/socketio_gateway.hpp"
+#include "net/http_server.hpp"
+#include "net/router.hpp"
+#include "net/static_files.hpp"
+#include "page/assets.hpp"
+#include "store/store_memory.hpp"
+#include "store/store_sqlite.hpp"
+
+namespace chatterlink::apps {
+namespace {
+
+// Strict: nothing inline, nothing from elsewhere (docs/architecture.md, "The page").
+constexpr const char* page_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' "
+    "ws: wss:; "
+    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+// Makes the data folder, readable by its owner only, and finds out now rather than at the first message
+// whether it can be written.
+void prepare_folder(const std::filesystem::path& folder) {
+    std::error_code failed;
+    const bool made = std::filesystem::create_directories(folder, failed);
+    if (!failed && made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
+    if (!failed && ::access(folder.c_str(), W_OK | X_OK) != 0) failed = {errno, std::generic_category()};
+    if (failed) {
+        throw base::failure(
+            base::fail(base::errc::io_failed,
+                       fmt::format("cannot use the data folder {}: {}; choose another with --data",
+                                   folder.string(), failed.message())));
+    }
+}
+
+std::unique_ptr<chat::store> open_store(const app_options& o) {
+    if (o.store == "memory") return store::create_store_memory();
+    if (o.store == "sqlite")
+        return std::move(store::open_store_sqlite({.path = o.data / "chatterlink.db"}).value());
+    throw base::failure(
+        base::fail(base::errc::config_invalid, "unknown store '" + o.store + "': use sqlite or memory"));
+}
+
+chat::limits chat_limits(const app_options& o) {
+    chat::limits l;
+    l.rate_limited = o.rate_limit;
+    return l;
+}
+
+std::vector<net::static_file> page_files() {
+    std::vector<net::static_file> files;
+    for (const auto& a : page::assets()) files.push_back({a.path, a.type, a.bytes, a.gzip, a.etag});
+    return files;
+}
+
+std::vector<std::pair<std::string, std::string>> page_headers() {
+    return {{"Content-Security-Policy", page_policy},
+            {"X-Content-Type-Options", "nosniff"},
+            {"Referrer-Policy", "no-referrer"},
+            {"Cross-Origin-Opener-Policy", "same-origin"},
+            {"Permissions-Policy", "camera=(), microphone=(), geolocation=()"}};
+}
+
+}  // namespace
+
+struct chat_app::impl {
+    // From the bottom layer up; destroyed from the top down, after the threads have ended.
+    struct layers {
+        explicit layers(const app_options& o)
+            : run(o.threads),
+              store(open_store(o)),
+              files(std::move(gateways::open_upload_store({.folder = o.data / "uploads"}).value())),
+              hub(run.threads()),
+              service(run.threads(), hub, *store, chat_limits(o)),
+              socketio(run.threads(), engineio::settings{}, engineio::origin_policy{}),
+              uploads(run.threads(), *files, *store, service.bounds(), engineio::origin_policy{},
+                      o.max_upload),
+              status(*store, service.bounds(), o.max_upload, version()),
+              page(page_files(), page_headers()),
+              http(router) {
+            service.add_encoder(encoder);
+            gateways::serve_chat(socketio, service);
+            router.add("/socket.io/", socketio);
+            router.add("/upload", uploads);
+            router.add("/uploads/", uploads);
+            for (const auto* path : {"/healthz", "/readyz", "/config.json"}) router.add(path, status);
+            router.otherwise(page);
+            run.listen(o.host, o.port,
+                       [this](std::shared_ptr<net::connection> c) { http.serve(std::move(c)); });
+            run.start();
+        }
+        ~layers() {
+            run.stop([this] { socketio.close_all(); },
+                     [this] {
+                         files->close();
+                         store->close();
+                     });
+        }
+
+        runtime run;
+        std::unique_ptr<chat::store> store;
+        std::unique_ptr<gateways::upload_store> files;
+        hub::hub hub;
+        chat::service service;
+        gateways::socketio_encoder encoder;
+        socketio::server socketio;
+        gateways::upload_api uploads;
+        gateways::status_api status;
+        net::static_files page;
+        net::router router;
+        net::http_server http;
+    };
+
+    app_options options;
+    std::unique_ptr<layers> running;
+};
+
+chat_app::chat_app(app_options options) : impl_(std::make_unique<impl>()) {
+    impl_->options = std::move(options);
+}
+
+chat_app::~chat_app() {
+    stop();
+}
+
+void chat_app::start() {
+    if (impl_->running) return;
+    auto& o = impl_->options;
+    base::set_log_level(o.log_level).value();
+    base::init_random();
+    prepare_process();
+    if (o.data.empty()) o.data = default_data_folder();
+    prepare_folder(o.data);
+    impl_->running = std::make_unique<impl::layers>(o);
+}
+
+void chat_app::stop() {
+    impl_->running.reset();
+}
+
+bool chat_app::running() const noexcept {
+    return impl_->running != nullptr;
+}
+
+std::uint16_t chat_app::port() const noexcept {
+    return impl_->running ? impl_->running->run.port() : impl_->options.port;
+}
+
+std::string chat_app::url() const {
+    const auto& host = impl_->options.host;
+    if (host == "0.0.0.0" || host == "::") return fmt::format("http://127.0.0.1:{}/", port());
+    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}/", host, port())
+                                               : fmt::format("http://[{}]:{}/", host, port());
+}
+
+const app_options& chat_app::options() const noexcept {
+    return impl_->options;
+}
+
+std::string chat_app::store_description() const {
+    return impl_->running ? impl_->running->store->description() : impl_->options.store;
+}
+
+}  // namespace chatterlink::apps

@@ -1,0 +1,120 @@
+#include "apps/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/version.hpp"
+
+namespace chatterlink::apps {
+namespace {
+
+constexpr int usage_error = 2;
+
+// Every option in one shape: --name, CHATTERLINK_NAME, key "name".
+CLI::Option* with_environment(CLI::Option* option, const std::string& name) {
+    std::string variable = "CHATTERLINK_" + name;
+    for (auto& c : variable)
+        c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return option->envname(variable);
+}
+
+template <class T>
+CLI::Option* add(CLI::App& app, const std::string& name, T& value, const std::string& help) {
+    return with_environment(app.add_option("--" + name, value, help)->capture_default_str(), name);
+}
+
+const CLI::Validator log_levels =
+    CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical", "off"});
+
+// on and off, and what people write instead.
+const std::map<std::string, bool> switches{{"on", true},  {"off", false}, {"true", true}, {"false", false},
+                                           {"yes", true}, {"no", false},  {"1", true},    {"0", false}};
+
+struct common {
+    std::string rate_limit = "on";
+    bool version = false;
+};
+
+template <class Options>
+void add_common(CLI::App& app, Options& o, common& c) {
+    add(app, "host", o.host, "Address to listen on; 0.0.0.0 for every network");
+    add(app, "port", o.port, "TCP port; 0 lets the system choose")->check(CLI::Range(0, 65535));
+    add(app, "threads", o.threads, "Threads that serve connections; 0: one for each core, at most 8")
+        ->check(CLI::Range(0, 1024));
+    with_environment(
+        app.add_option("--rate-limit", c.rate_limit, "Slow down clients that flood: on or off")
+            ->check(CLI::IsMember({"on", "off", "true", "false", "yes", "no", "1", "0"}, CLI::ignore_case))
+            ->capture_default_str(),
+        "rate-limit");
+    add(app, "log-level", o.log_level, "trace, debug, info, warning, error, critical or off")
+        ->check(log_levels);
+    app.set_config("--config", "", "Configuration file: lines of key = value, the keys as the options' names")
+        ->envname("CHATTERLINK_CONFIG");
+    app.allow_config_extras(false);
+    app.add_flag("--version", c.version, "Print the version and leave")->configurable(false);
+}
+
+// One clear line, as every other program does.
+int complain(const std::string& program, const std::string& sentence) {
+    std::string line = sentence;
+    for (auto& ch : line) {
+        if (ch == '\n') ch = ' ';
+    }
+    std::fprintf(stderr, "%s: %s (see %s --help)\n", program.c_str(), line.c_str(), program.c_str());
+    return usage_error;
+}
+
+template <class Options>
+parsed<Options> parse(CLI::App& app, const std::string& program, std::vector<std::string> arguments,
+                      Options& o, common& c) {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    try {
+        app.parse(arguments);
+    } catch (const CLI::CallForHelp&) {
+        std::fputs(app.help().c_str(), stdout);
+        return {std::nullopt, 0};
+    } catch (const CLI::ParseError& e) {
+        return {std::nullopt, complain(program, e.what())};
+    }
+    if (c.version) {
+        std::printf("%s %s\n", program.c_str(), version());
+        return {std::nullopt, 0};
+    }
+    o.rate_limit = switches.at(CLI::detail::to_lower(c.rate_limit));
+    return {std::move(o), 0};
+}
+
+}  // namespace
+
+parsed<app_options> parse_app(const std::string& program, const std::vector<std::string>& arguments) {
+    app_options o;
+    common c;
+    std::string data;
+    CLI::App app("The web chat: page, Socket.IO and uploads on one port.", program);
+    add_common(app, o, c);
+    add(app, "data", data, "Folder for the database and uploads; default $XDG_DATA_HOME/chatterlink");
+    add(app, "store", o.store, "Where messages are kept: sqlite or memory")
+        ->check(CLI::IsMember({"sqlite", "memory"}));
+    add(app, "max-upload", o.max_upload, "Largest image taken, in bytes (10MB, 512KB … work too)")
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
+    auto result = parse(app, program, arguments, o, c);
+    if (result.options) result.options->data = data;
+    return result;
+}
+
+parsed<line_server_options> parse_server(const std::string& program,
+                                         const std::vector<std::string>& arguments) {
+    line_server_options o;
+    common c;
+    bool no_echo = false;
+    CLI::App app("The basic chat: lines of text over TCP.", program);
+    add_common(app, o, c);
+    with_environment(app.add_flag("--no-echo", no_echo, "Do not send a message back to its sender"),
+                     "no-echo");
+    auto result = parse(app, program, arguments, o, c);
+    if (result.options) result.options->echo = !no_echo;
+    return result;
+}
+
+}  // namespace chatterlink::apps

@@ -1,0 +1,160 @@
+#include "gateways/http_api.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "chat/names.hpp"
+#include "gateways/chat_json.hpp"
+#include "media/images.hpp"
+#include "net/multipart.hpp"
+
+namespace chatterlink::gateways {
+namespace {
+
+using base::errc;
+using base::fail;
+
+constexpr std::uint64_t form_overhead = 64 * 1024;  // boundaries and part headers around the file
+constexpr std::string_view upload_path = "/upload";
+constexpr std::string_view files_path = "/uploads/";
+
+void refuse(net::exchange& e, const base::error& why) {
+    e.respond(net::response::failure(why));
+}
+
+std::string megabytes(std::uint64_t bytes) {
+    return bytes % (1024 * 1024) == 0 ? std::to_string(bytes / (1024 * 1024)) + " MiB"
+                                      : std::to_string(bytes) + " bytes";
+}
+
+base::error upload_too_large(std::uint64_t limit) {
+    return fail(errc::upload_too_large, "images may have at most " + megabytes(limit));
+}
+
+void method_not_allowed(net::exchange& e, const char* allowed) {
+    auto r = net::response::failure(fail(errc::method_not_allowed, std::string("only ") + allowed + " here"));
+    r.headers.emplace_back("Allow", allowed);
+    e.respond(std::move(r));
+}
+
+// The file of the form, or why there is none.
+base::result<net::multipart_part> file_of(const net::exchange& e) {
+    auto parts = net::parse_multipart(e.header("Content-Type"), e.body());
+    if (!parts) return parts.error();
+    for (auto& part : *parts) {
+        if (part.name == "file") return std::move(part);
+    }
+    return fail(errc::upload_missing, "the form has no field 'file'");
+}
+
+}  // namespace
+
+upload_api::upload_api(base::shards& threads, upload_store& files, chat::store& records,
+                       const chat::limits& bounds, engineio::origin_policy origins, std::uint64_t max_upload)
+    : threads_(threads),
+      files_(files),
+      records_(records),
+      origins_(std::move(origins)),
+      max_upload_(max_upload),
+      rate_limited_(bounds.rate_limited),
+      by_address_(bounds.rates.uploads) {}
+
+std::uint64_t upload_api::body_limit(const net::exchange& e) {
+    return e.path() == upload_path && e.method() == "POST" ? max_upload_ + form_overhead : 0;
+}
+
+base::error upload_api::too_large(const net::exchange& e, std::uint64_t limit) {
+    return e.path() == upload_path ? upload_too_large(max_upload_) : http_handler::too_large(e, limit);
+}
+
+void upload_api::handle(net::exchange_ptr e) {
+    if (e->path() == upload_path) {
+        if (e->method() != "POST") return method_not_allowed(*e, "POST");
+        return take(std::move(e));
+    }
+    if (e->method() != "GET" && e->method() != "HEAD") return method_not_allowed(*e, "GET, HEAD");
+    serve(std::move(e));
+}
+
+void upload_api::take(net::exchange_ptr e) {
+    // A form on somebody else's page must not upload in the name of who looks at it.
+    const auto site = e->header("Sec-Fetch-Site");
+    if (!origins_.allows(e->header("Origin"), e->header("Host")) || site == "cross-site") {
+        return refuse(*e, fail(errc::forbidden, "uploads come from this server's own page only"));
+    }
+    if (rate_limited_) {
+        if (const auto wait = by_address_.take(e->remote_address(), base::steady_now())) {
+            return refuse(
+                *e,
+                base::error{errc::rate_limited,
+                            "too many uploads: try again in " + std::to_string(wait->count()) + " ms", wait});
+        }
+    }
+    const auto file = file_of(*e);
+    if (!file) return refuse(*e, file.error());
+    if (file->body.size() > max_upload_) return refuse(*e, upload_too_large(max_upload_));
+    const base::shard_id home = e->home().id();
+    files_.put(std::string(file->body), file->filename, [this, e, home](base::result<chat::upload> kept) {
+        if (!kept) {
+            return threads_.post(home, [e, failed = kept.error()] { refuse(*e, failed); });
+        }
+        const auto made = *kept;
+        records_.add_upload(std::move(*kept), [this, e, home, made](base::result<chat::upload> recorded) {
+            if (!recorded) files_.remove(made);
+            threads_.post(home, [e, recorded = std::move(recorded)] {
+                if (!recorded) return refuse(*e, recorded.error());
+                e->respond(net::response::json(200, base::dump_json(success(to_json(*recorded)))));
+            });
+        });
+    });
+}
+
+void upload_api::serve(net::exchange_ptr e) {
+    const auto name = net::percent_decode(e->path().substr(std::min(files_path.size(), e->path().size())));
+    const auto missing = [&] { refuse(*e, fail(errc::not_found, "there is no such upload")); };
+    if (!name || !is_upload_name(*name)) return missing();
+    const auto path = files_.folder() / *name;
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat info {};
+    if (descriptor < 0 || ::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+        if (descriptor >= 0) ::close(descriptor);
+        return missing();
+    }
+    net::response head;
+    head.content_type = media::type_for_extension(*name);
+    head.headers = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"Content-Security-Policy", "default-src 'none'; sandbox"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Content-Disposition", "inline"},
+        // A name stands for its content for ever; the browser may keep it, a shared cache may not.
+        {"Cache-Control", "private, max-age=31536000, immutable"},
+        {"ETag", "\"" + *name + "\""}};
+    if (e->header("If-None-Match") == "\"" + *name + "\"") {
+        ::close(descriptor);
+        head.status = 304;
+        return e->respond(std::move(head));
+    }
+    e->respond_file(std::move(head), {descriptor, static_cast<std::uint64_t>(info.st_size)});
+}
+
+status_api::status_api(chat::store& kept, const chat::limits& bounds, std::uint64_t max_upload,
+                       std::string version)
+    : store_(kept),
+      config_(base::dump_json({{"max_upload", max_upload},
+                               {"max_message", bounds.max_message_bytes},
+                               {"max_name", chat::max_user_name},
+                               {"max_room", chat::max_room_name},
+                               {"version", version}})) {}
+
+void status_api::handle(net::exchange_ptr e) {
+    if (e->method() != "GET" && e->method() != "HEAD") return method_not_allowed(*e, "GET, HEAD");
+    if (e->path() == "/config.json") return e->respond(net::response::json(200, config_));
+    const bool ready = e->path() == "/healthz" || store_.healthy();
+    if (!ready) return refuse(*e, fail(errc::store_unavailable, "the store takes no messages at the moment"));
+    e->respond(net::response::json(200, R"({"ok":true})"));
+}
+
+}  // namespace chatterlink::gateways

@@ -1,0 +1,44 @@
+// Sends a request to the handler of the longest matching path.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/http.hpp"
+
+namespace chatterlink::net {
+
+class router final : public http_handler {
+  public:
+    /// `path` ending in '/' stands for everything below it (and itself without the slash), else for itself
+    /// only.
+    void add(std::string path, http_handler& handler) { routes_.emplace_back(std::move(path), &handler); }
+    /// For everything else.
+    void otherwise(http_handler& handler) { rest_ = &handler; }
+
+    std::uint64_t body_limit(const exchange& e) override { return find(e.path()).body_limit(e); }
+    base::error too_large(const exchange& e, std::uint64_t limit) override {
+        return find(e.path()).too_large(e, limit);
+    }
+    void handle(exchange_ptr e) override {
+        auto& handler = find(e->path());
+        handler.handle(std::move(e));
+    }
+
+  private:
+    http_handler& find(std::string_view path) const {
+        for (const auto& [prefix, handler] : routes_) {
+            if (path == prefix) return *handler;
+            if (prefix.back() != '/') continue;
+            if (path.starts_with(prefix) || path == std::string_view(prefix).substr(0, prefix.size() - 1))
+                return *handler;
+        }
+        return *rest_;
+    }
+
+    std::vector<std::pair<std::string, http_handler*>> routes_;
+    http_handler* rest_ = nullptr;
+};
+
+}  // namespace chatterlink::net

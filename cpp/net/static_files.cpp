@@ -1,0 +1,90 @@
+#include "net/static_files.hpp"
+
+#include <algorithm>
+
+namespace chatterlink::net {
+namespace {
+
+// Takes the next element off a comma-separated list, without outer white space.
+std::string_view next_element(std::string_view& list) {
+    const auto end = std::min(list.find(','), list.size());
+    auto element = list.substr(0, end);
+    list.remove_prefix(std::min(end + 1, list.size()));
+    while (!element.empty() && (element.front() == ' ' || element.front() == '\t')) element.remove_prefix(1);
+    while (!element.empty() && (element.back() == ' ' || element.back() == '\t')) element.remove_suffix(1);
+    return element;
+}
+
+}  // namespace
+
+bool etag_matches(std::string_view if_none_match, std::string_view etag) {
+    while (!if_none_match.empty()) {
+        auto tag = next_element(if_none_match);
+        if (tag == "*") return true;
+        if (tag.starts_with("W/")) tag.remove_prefix(2);
+        if (tag == etag) return true;
+    }
+    return false;
+}
+
+bool accepts_gzip(std::string_view accept_encoding) {
+    while (!accept_encoding.empty()) {
+        const auto element = next_element(accept_encoding);
+        const auto coding = element.substr(0, element.find(';'));
+        if (coding != "gzip" && coding != "*") continue;
+        const auto weight = element.find("q=0");
+        const bool refused = weight != std::string_view::npos &&
+                             element.substr(weight + 3).find_first_not_of(".0") == std::string_view::npos;
+        if (!refused) return true;
+    }
+    return false;
+}
+
+static_files::static_files(const std::vector<static_file>& files,
+                           std::vector<std::pair<std::string, std::string>> headers)
+    : headers_(std::move(headers)) {
+    for (const auto& f : files) {
+        entry e;
+        e.type = f.type;
+        e.plain = base::shared_buffer::copy_of(f.bytes);
+        if (!f.gzip.empty()) e.gzip = base::shared_buffer::copy_of(f.gzip);
+        e.etag = f.etag;
+        e.gzip_etag = e.etag.substr(0, e.etag.size() - 1) + "-gzip\"";
+        e.immutable = f.path.starts_with("/assets/");
+        by_path_.emplace(f.path, std::move(e));
+    }
+    if (const auto index = by_path_.find("/index.html"); index != by_path_.end())
+        by_path_.emplace("/", index->second);
+}
+
+void static_files::handle(exchange_ptr e) {
+    const auto found = by_path_.find(e->path());
+    if (found == by_path_.end()) {
+        auto r = response::failure(base::fail(base::errc::not_found, "there is nothing at this address"));
+        return e->respond(std::move(r));
+    }
+    if (e->method() != "GET" && e->method() != "HEAD") {
+        auto r = response::failure(base::fail(base::errc::method_not_allowed, "only GET and HEAD here"));
+        r.headers.emplace_back("Allow", "GET, HEAD");
+        return e->respond(std::move(r));
+    }
+    const entry& file = found->second;
+    const bool zipped = file.gzip && accepts_gzip(e->header("Accept-Encoding"));
+    const std::string& etag = zipped ? file.gzip_etag : file.etag;
+    response r;
+    r.content_type = file.type;
+    r.headers = headers_;
+    r.headers.emplace_back("ETag", etag);
+    r.headers.emplace_back("Cache-Control",
+                           file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    if (file.gzip) r.headers.emplace_back("Vary", "Accept-Encoding");
+    if (etag_matches(e->header("If-None-Match"), etag)) {
+        r.status = 304;
+        return e->respond(std::move(r));
+    }
+    if (zipped) r.headers.emplace_back("Content-Encoding", "gzip");
+    r.body = zipped ? file.gzip : file.plain;
+    e->respond(std::move(r));
+}
+
+}  // namespace chatterlink::net
