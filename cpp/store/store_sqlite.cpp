@@ -102,11 +102,16 @@ base::error explain(const std::filesystem::path& path, const sqlite_error& e) {
     }
 }
 
-// An empty file is fine, and so is ours; another program's database must not get our tables.
-bool belongs_to_another_program(const sqlite_database& database) {
-    return database.integer("PRAGMA application_id") != our_application_id &&
-           (database.integer("SELECT count(*) FROM sqlite_schema") != 0 ||
-            database.integer("PRAGMA user_version") != 0);
+// An empty file is fine, and so is ours; another program's database must not get our tables. All in one
+// transaction, because another process may be making it ours right now. (When a read throws, the connection
+// goes away with it.)
+bool belongs_to_another_program(sqlite_database& database) {
+    database.execute("BEGIN");
+    const bool ours = database.integer("PRAGMA application_id") == our_application_id;
+    const bool empty = database.integer("SELECT count(*) FROM sqlite_schema") == 0 &&
+                       database.integer("PRAGMA user_version") == 0;
+    database.rollback();
+    return !ours && !empty;
 }
 
 // Changing into WAL mode does not wait for the lock by itself (SQLite gives up at once to avoid a deadlock).
