@@ -88,7 +88,14 @@ export function MessageList({ room }: { room: Room }) {
         )}
       </div>
       {!chat.atEnd.value && !empty && (
-        <button type="button" class="jump" data-testid="jump-latest" onClick={() => scroll.toEnd(true)}>
+        <button
+          type="button"
+          class="jump"
+          data-testid="jump-latest"
+          onClick={() => scroll.toEnd(true)}
+          // It floats over the list: turning the wheel on it is meant for the list.
+          onWheel={(event) => scroll.box.current?.scrollBy({ top: event.deltaY })}
+        >
           <Icon name="down" />
           {unread > 0 ? `${unread} new` : "Latest"}
         </button>

@@ -30,7 +30,7 @@ export function useLogScroll(options: LogScrollOptions) {
       latest.current.onEnd(stick);
     };
 
-    /** Remembers the element at the top edge and where it is. */
+    /** Remembers the message at the top edge and where it is. */
     const pin = (element: HTMLDivElement) => {
       const items = element.children;
       let low = 0;
@@ -41,10 +41,10 @@ export function useLogScroll(options: LogScrollOptions) {
         if (item.offsetTop + item.offsetHeight > element.scrollTop) high = middle;
         else low = middle + 1;
       }
-      let found = items[low] as HTMLElement | undefined;
-      // The button above the messages stays where it is; what must not move is the first message.
-      if (found?.tagName === "BUTTON") found = items[low + 1] as HTMLElement | undefined;
-      anchor = found ? { element: found, top: found.offsetTop } : undefined;
+      // Day lines and the button above come and go; what must not move is a message.
+      let found: Element | null | undefined = items[low];
+      while (found && !found.classList.contains("message")) found = found.nextElementSibling;
+      anchor = found instanceof HTMLElement ? { element: found, top: found.offsetTop } : undefined;
     };
 
     const place = (top: number) => {
