@@ -28,7 +28,8 @@ export default defineConfig({
     },
   },
   test: {
-    environment: "happy-dom",
+    // Tests that need a page say so in their first line.
+    environment: "node",
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"],
     restoreMocks: true,
   },

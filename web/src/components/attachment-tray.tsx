@@ -12,7 +12,7 @@ export function AttachmentTray({ room }: { room: Room }) {
     <ul class="tray" aria-label="Images to send" data-testid="tray">
       {items.map((item) => (
         <li class={`tray-item ${item.state}`} key={item.id} data-testid="tray-item" data-state={item.state}>
-          {item.preview ? <img src={item.preview} alt="" /> : <Icon name="warn" />}
+          {item.preview && item.state !== "failed" ? <img src={item.preview} alt="" /> : <Icon name="warn" />}
           <div class="tray-text">
             <span class="tray-name" dir="auto">
               {item.name}

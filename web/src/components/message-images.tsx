@@ -28,6 +28,8 @@ export function MessageImages({ attachments }: { attachments: readonly Attachmen
               src={ownAddress(image.thumbnail) ?? full}
               width={box.width}
               height={box.height}
+              // The box that was reserved, even where the picture has another shape (or none is known).
+              style={{ aspectRatio: `${box.width} / ${box.height}` }}
               alt={image.name}
               decoding="async"
             />

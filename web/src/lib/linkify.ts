@@ -5,27 +5,28 @@ export type TextPart = { kind: "text"; text: string } | { kind: "link"; text: st
 // A scheme not glued to a word before it, then everything that is neither white space nor an angle or quote mark.
 const candidate = /(?<![\p{L}\p{N}_])https?:\/\/[^\s<>"`]+/giu;
 const trailing = /[.,:;!?'"…»›”’*_~]$/u;
-const closers: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
+const brackets = [
+  ["(", ")"],
+  ["[", "]"],
+  ["{", "}"],
+] as const;
 
-/** "See (https://a.org/x_(y))." links exactly https://a.org/x_(y). */
+/** "See (https://a.org/x_(y))." links exactly https://a.org/x_(y). One pass from the end: texts may be hostile. */
 function trimAddress(raw: string): string {
-  let url = raw;
-  for (;;) {
-    const last = url.at(-1) ?? "";
-    const opener = closers[last];
-    if (opener !== undefined) {
-      if (count(url, last) <= count(url, opener)) return url;
-    } else if (!trailing.test(url)) {
-      return url;
-    }
-    url = url.slice(0, -1);
+  const surplus = new Map<string, number>();
+  for (const [open, close] of brackets) surplus.set(close, count(raw, close) - count(raw, open));
+  let end = raw.length;
+  for (; end > 0; end--) {
+    const last = raw.charAt(end - 1);
+    const unmatched = surplus.get(last);
+    if (unmatched === undefined ? !trailing.test(last) : unmatched <= 0) break;
+    if (unmatched !== undefined) surplus.set(last, unmatched - 1);
   }
+  return raw.slice(0, end);
 }
 
 function count(text: string, char: string): number {
-  let found = 0;
-  for (const c of text) if (c === char) found++;
-  return found;
+  return text.split(char).length - 1;
 }
 
 /** The address to follow, or undefined when it is not a usable http(s) address. */

@@ -2,9 +2,10 @@
 
 export type Lookup = (name: string) => string | undefined;
 
-// Not glued to a word, digit or colon before it: "10:30:45" and "a::b" stay as they are.
-const shortcode = /(?<![\p{L}\p{N}_:/])(:([a-z0-9_+-]{1,40}):)/giu;
+const shortcode = /:([a-z0-9_+-]{1,40}):/giu;
 const address = /https?:\/\/\S+/giu;
+/** What may not stand right before a shortcode: "10:30:45" and "a::b::c" stay as they are. */
+const glue = /[\p{L}\p{N}_:/]$/u;
 
 /** True when `text` holds something that looks like a shortcode; then the emoji table is worth loading. */
 export function hasShortcode(text: string): boolean {
@@ -13,18 +14,25 @@ export function hasShortcode(text: string): boolean {
 
 /** Replaces known shortcodes; unknown ones and those within web addresses stay. */
 export function replaceShortcodes(text: string, lookup: Lookup): string {
-  const replace = (part: string) =>
-    part.replace(
-      shortcode,
-      (whole: string, code: string, name: string) => lookup(name.toLowerCase()) ?? whole ?? code,
-    );
   let out = "";
   let from = 0;
   for (const match of text.matchAll(address)) {
-    out += replace(text.slice(from, match.index)) + match[0];
+    out += replaceIn(text.slice(from, match.index), lookup) + match[0];
     from = match.index + match[0].length;
   }
-  return out + replace(text.slice(from));
+  return out + replaceIn(text.slice(from), lookup);
+}
+
+function replaceIn(text: string, lookup: Lookup): string {
+  let replacedUpTo = 0;
+  return text.replace(shortcode, (whole: string, name: string, at: number) => {
+    // One right behind another (":smile::tada:") is fine.
+    if (at > replacedUpTo && glue.test(text.slice(Math.max(0, at - 2), at))) return whole;
+    const emoji = lookup(name.toLowerCase());
+    if (emoji === undefined) return whole;
+    replacedUpTo = at + whole.length;
+    return emoji;
+  });
 }
 
 export interface Completion {

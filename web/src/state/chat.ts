@@ -357,11 +357,14 @@ export class Chat {
   }
 
   private async connected(): Promise<boolean> {
+    if (!this.transport.online) this.transport.connect();
     if (this.transport.online) return true;
-    this.transport.connect();
     await new Promise<void>((resolve) => {
-      this.onlineWaiters.push(resolve);
-      setTimeout(resolve, this.options.connectMs ?? 10_000);
+      const timer = setTimeout(resolve, this.options.connectMs ?? 10_000);
+      this.onlineWaiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
     });
     return this.transport.online;
   }
