@@ -1,0 +1,93 @@
+#include "base/ids.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace chatterlink::base {
+namespace {
+
+class ids : public testing::Test {
+  protected:
+    static void SetUpTestSuite() { init_random(); }
+};
+
+// The wall-clock milliseconds in the first ten characters of a ULID.
+std::int64_t time_of(const std::string& id) {
+    std::int64_t time = 0;
+    for (const char c : id.substr(0, 10))
+        time = time * 32 + static_cast<int>(std::string("0123456789ABCDEFGHJKMNPQRSTVWXYZ").find(c));
+    return time;
+}
+
+TEST_F(ids, random_tokens_are_base64url_of_the_length_their_bytes_need) {
+    for (const auto& [bytes, characters] :
+         {std::pair{1u, 2u}, {2u, 3u}, {3u, 4u}, {15u, 20u}, {16u, 22u}, {20u, 27u}}) {
+        const auto token = random_token(bytes);
+        EXPECT_EQ(token.size(), characters) << bytes << " bytes";
+        EXPECT_EQ(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+                  std::string::npos)
+            << token;
+    }
+    EXPECT_EQ(random_token(0), "");
+}
+
+TEST_F(ids, random_tokens_do_not_repeat) {
+    std::set<std::string> seen;
+    for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(seen.insert(random_token(16)).second);
+}
+
+TEST_F(ids, sortable_ids_have_26_characters_of_crockfords_alphabet) {
+    for (int i = 0; i < 1'000; ++i) {
+        const auto id = sortable_id();
+        EXPECT_EQ(id.size(), 26u);
+        EXPECT_EQ(id.find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ"), std::string::npos) << id;
+    }
+}
+
+TEST_F(ids, sortable_ids_say_when_they_were_made) {
+    const auto before = wall_now_ms();
+    const auto id = sortable_id();
+    EXPECT_GE(time_of(id), before);
+    EXPECT_LE(time_of(id), wall_now_ms());
+}
+
+TEST_F(ids, sortable_ids_rise_within_one_millisecond) {
+    // 100,000 in a row are far more than one for each millisecond.
+    std::string last = sortable_id();
+    for (int i = 0; i < 100'000; ++i) {
+        auto next = sortable_id();
+        ASSERT_LT(last, next) << i;
+        last = std::move(next);
+    }
+}
+
+TEST_F(ids, sortable_ids_of_a_later_millisecond_sort_behind_those_of_another_thread) {
+    std::string first;
+    std::thread([&] { first = sortable_id(); }).join();
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    EXPECT_LT(first, sortable_id());
+}
+
+TEST_F(ids, sortable_ids_of_different_threads_do_not_meet) {
+    std::vector<std::vector<std::string>> made(4);
+    std::vector<std::thread> threads;
+    for (auto& mine : made) {
+        threads.emplace_back([&mine] {
+            for (int i = 0; i < 2'000; ++i) mine.push_back(sortable_id());
+        });
+    }
+    for (auto& each : threads) each.join();
+    std::set<std::string> all;
+    for (const auto& mine : made) all.insert(mine.begin(), mine.end());
+    EXPECT_EQ(all.size(), 8'000u);
+}
+
+}  // namespace
+}  // namespace chatterlink::base
