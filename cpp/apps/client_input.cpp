@@ -92,6 +92,7 @@ bool client_input::say(std::string_view line) {
             complain("not sent: a line of more than " + std::to_string(chat::max_line_bytes) + " bytes");
             return true;
         default:
+            ++said_;
             return true;
     }
 }

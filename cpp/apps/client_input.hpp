@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ class client_input {
     /// True once nothing more will be said.
     bool ended() const noexcept { return ended_; }
 
+    /// How many lines were said so far.
+    std::size_t said() const noexcept { return said_; }
+
     /// Sentences about lines that were not sent, since the last call; clears the wake.
     std::vector<std::string> complaints();
 
@@ -46,6 +50,7 @@ class client_input {
     std::mutex mutex_;
     std::vector<std::string> complaints_;
     std::atomic<bool> ended_{false};
+    std::atomic<std::size_t> said_{0};
     client_wake wake_;
     client_wake stop_;
     std::thread thread_;

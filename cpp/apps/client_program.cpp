@@ -34,7 +34,8 @@ using kind = link_event::kind;
 constexpr std::size_t events_at_once = 1000;  // printed in one go; then the keyboard is looked at again
 
 // After the end of the input, from a pipe or file:
-constexpr milliseconds quiet_time{300};     // nothing came for so long: leave
+constexpr milliseconds quiet_time{300};     // nothing came for so long: leave ...
+constexpr milliseconds answer_time{1000};   // ... but wait so long while fewer lines came than were sent
 constexpr milliseconds longest_wait{2000};  // leave anyway
 constexpr milliseconds longest_away{5000};  // the server is away and lines are kept: give up
 
@@ -119,6 +120,7 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
     } const stop{link};
 
     std::optional<steady_time> input_ended;
+    std::size_t came = 0;  // lines
     steady_time last_event = steady_now();
     while (true) {
         std::array<pollfd, 3> fds{
@@ -131,6 +133,7 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
         if (!events.empty()) last_event = steady_now();
         for (const link_event& event : events) {
             view.show(event);
+            if (event.what == kind::line) ++came;
             if (event.what == kind::ended) return 1;
         }
         if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
@@ -147,7 +150,8 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
             tell_unsent(view, link);
             return 1;
         }
-        if (now - last_event >= quiet_time || now - *input_ended >= longest_wait) return 0;
+        const milliseconds quiet = came < input.said() ? answer_time : quiet_time;
+        if (now - last_event >= quiet || now - *input_ended >= longest_wait) return 0;
     }
 }
 

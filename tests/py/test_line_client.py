@@ -118,6 +118,7 @@ class Terminal:
         )
         if command:
             return
+        wait_until(lambda: len(server.peers) > 0, "the server has accepted")
         self._await(lambda: b"/help for commands, quit to leave" in self.raw, "it says that it is connected")
         self.await_row("> ")
 
@@ -316,7 +317,7 @@ def test_wide_characters_and_emoji_are_not_torn(server: TinyServer, open_termina
         server.say(word + "\n")
         t.await_text(word)
     t._await(lambda: t.messages()[1:] == ["你好", "ok"], "both lines are shown")
-    assert sum("漢" in row for row in t.rows()) == 2, "each of its rows shows once"
+    t._await(lambda: sum("漢" in row for row in t.rows()) == 2, "each of its rows shows, once")
     t.type("\r")
     server.await_lines(text)
     t.await_row("> ")
