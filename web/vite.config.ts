@@ -32,5 +32,7 @@ export default defineConfig({
     environment: "node",
     include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // axe takes seconds on a busy machine.
+    testTimeout: 30_000,
   },
 });

@@ -240,11 +240,11 @@ describe("losing the connection", () => {
     const { room } = await inTea();
     transport.goDown();
     const all = Array.from({ length: 500 }, (_, index) => message(index + 1));
-    const after = (seq: number) => all.filter((each) => each.seq > seq).slice(0, 200);
-    transport.answers.join = () => joinReply({ history: after(2), last_seq: 499, more: true });
+    const following = (seq: number) => all.filter((each) => each.seq > seq).slice(0, 200);
+    transport.answers.join = () => joinReply({ history: following(2), last_seq: 499, more: true });
     transport.answers.history = (payload: { after: number }) => {
       transport.push("message", all[499] as ChatMessage);
-      const page = after(payload.after);
+      const page = following(payload.after);
       return { ok: true, messages: page, more: (page.at(-1)?.seq ?? 500) < 500 };
     };
     transport.comeUp();
