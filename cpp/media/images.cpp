@@ -61,6 +61,17 @@ bool finished(std::string& bytes, std::string_view type) {
     return type != "image/webp" || remove_webp_metadata(bytes);
 }
 
+errc code_for(std::int32_t outcome) noexcept {
+    switch (outcome) {
+        case chatterlink_images_invalid:
+            return errc::upload_invalid;
+        case chatterlink_images_stopped:
+            return errc::shutting_down;
+        default:
+            return errc::internal;
+    }
+}
+
 base::error too_many_frames(std::uint64_t has, std::uint32_t most) {
     return fail(errc::upload_invalid, "This animation has " + std::to_string(has) + " frames; at most " +
                                           std::to_string(most) + " are accepted.");
@@ -84,7 +95,14 @@ std::string_view extension_for(std::string_view type) noexcept {
     return known == nullptr ? std::string_view{} : known->extension;
 }
 
-base::result<image> process(std::string_view bytes, const limits& bounds) {
+std::string_view type_for_extension(std::string_view file_name) noexcept {
+    for (const known_type& known : known_types) {
+        if (file_name.ends_with(known.extension)) return known.type;
+    }
+    return {};
+}
+
+base::result<image> process(std::string_view bytes, const limits& bounds, std::stop_token stop) {
     const known_type* known = find_type(sniff(bytes));
     if (known == nullptr) {
         return fail(errc::upload_unsupported, "Only PNG, JPEG, GIF and WebP images can be uploaded.");
@@ -113,14 +131,18 @@ base::result<image> process(std::string_view bytes, const limits& bounds) {
     job.max_pixels = bounds.max_pixels;
     job.max_milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, bounds.max_time.count()));
 
+    job.stop = [](void* token) -> std::int32_t {
+        return static_cast<std::stop_token*>(token)->stop_requested() ? 1 : 0;
+    };
+    job.context = &stop;
+
     chatterlink_images_reply reply{};
     const auto release = [&](chatterlink_images_reply* r) { functions.release(r); };
     const std::unique_ptr<chatterlink_images_reply, decltype(release)> guard(&reply, release);
     const std::int32_t outcome = functions.process(&job, &reply);
     if (outcome != chatterlink_images_done) {
         reply.message[sizeof reply.message - 1] = '\0';
-        return fail(outcome == chatterlink_images_invalid ? errc::upload_invalid : errc::internal,
-                    reply.message);
+        return fail(code_for(outcome), reply.message);
     }
 
     image made;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -19,10 +20,11 @@ struct limits {
     // and for one frame of WebP or interlaced PNG, which take twice the memory; then work stays below some
     // 400 MB.
     std::uint64_t max_pixels = 50'000'000;
-    std::uint32_t max_side = 16'384;             // width or height, in pixels
-    std::uint32_t max_frames = 500;              // of an animation
-    std::uint32_t thumbnail_side = 640;          // the longer side of the smaller version, in pixels
-    std::chrono::milliseconds max_time{20'000};  // of the whole work; an image that takes longer is refused
+    std::uint32_t max_side = 16'384;     // width or height, in pixels; WebP itself ends at 16,383
+    std::uint32_t max_frames = 500;      // of an animation
+    std::uint32_t thumbnail_side = 640;  // the longer side of the smaller version, in pixels
+    // Of the whole work but the last step of WebP; an image that takes longer is refused.
+    std::chrono::milliseconds max_time{20'000};
 };
 
 /// The media type the first bytes say ("image/png", "image/jpeg", "image/gif", "image/webp"), or "" for
@@ -31,6 +33,10 @@ std::string_view sniff(std::string_view bytes) noexcept;
 
 /// The file ending for a type sniff() returns, with its dot (".png"); "" for any other type. Any thread.
 std::string_view extension_for(std::string_view type) noexcept;
+
+/// The type such an ending stands for, read from the end of a file's name; "" for every other name. Any
+/// thread. Only for names that were made with extension_for().
+std::string_view type_for_extension(std::string_view file_name) noexcept;
 
 struct image {
     std::string
@@ -48,6 +54,7 @@ struct image {
 /// Any number of threads at once. Errors: upload_unsupported (not one of the four types), upload_invalid
 /// (broken, or beyond the limits). Without libvips (CHATTERLINK_WITH_VIPS=OFF, or the plug-in is missing):
 /// internal, with a sentence that says so.
-base::result<image> process(std::string_view bytes, const limits& bounds);
+/// When `stop` is requested the work ends soon with shutting_down.
+base::result<image> process(std::string_view bytes, const limits& bounds, std::stop_token stop = {});
 
 }  // namespace chatterlink::media

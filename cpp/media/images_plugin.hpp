@@ -27,6 +27,7 @@ enum : std::int32_t {
     chatterlink_images_done = 0,
     chatterlink_images_invalid = 1,  // the image is broken or beyond a limit: the sender's fault
     chatterlink_images_failed = 2,   // it could not be worked on: the server's fault
+    chatterlink_images_stopped = 3,  // stop() said so
 };
 
 /// What to do. The server owns it and the bytes; both stay as they are during the call.
@@ -39,6 +40,9 @@ struct chatterlink_images_job {
     std::uint32_t thumbnail_side;
     std::uint64_t max_pixels;
     std::uint64_t max_milliseconds;  // of decoding and encoding, together
+    std::int32_t (*stop)(
+        void* context);  // asked now and then, on any thread; not zero ends the work. May be null.
+    void* context;
 };
 
 struct chatterlink_images_buffer {
@@ -59,7 +63,7 @@ struct chatterlink_images_reply {
 struct chatterlink_images_functions {
     std::uint32_t version;  // CHATTERLINK_IMAGES_PLUGIN_VERSION
 
-    /// Blocking; any number of threads at once. Returns done, invalid or failed.
+    /// Blocking; any number of threads at once. Returns done, invalid, failed or stopped.
     std::int32_t (*process)(const struct chatterlink_images_job* job, struct chatterlink_images_reply* reply);
 
     /// Frees the buffers of a reply, whatever process() returned for it.

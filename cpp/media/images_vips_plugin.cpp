@@ -71,23 +71,31 @@ const char* label(std::int32_t type) noexcept {
     }
 }
 
-// One call's clock: libvips asks between strips whether to go on.
-class deadline {
+// One call's reasons to give up: its time is over, or the server wants to end. libvips asks between strips.
+class patience {
   public:
-    explicit deadline(std::uint64_t limit_ms)
-        : end_(steady_clock::now() +
-               std::chrono::milliseconds(std::min<std::uint64_t>(limit_ms, 3'600'000))) {}
+    explicit patience(const job& what)
+        : job_(what),
+          end_(steady_clock::now() +
+               std::chrono::milliseconds(std::min<std::uint64_t>(what.max_milliseconds, 3'600'000))) {}
 
-    void watch(VipsImage* image) {
-        vips_image_set_progress(image, TRUE);
-        g_signal_connect(image, "eval", G_CALLBACK(on_progress), this);
-    }
-    bool passed() const noexcept { return steady_clock::now() > end_; }
+    void watch(VipsImage* image) { connect(image, G_CALLBACK(on_progress)); }
+    void watch_for_stop(VipsImage* image) { connect(image, G_CALLBACK(on_progress_of_last_step)); }
+    bool over() const { return steady_clock::now() > end_; }
+    bool stopped() const { return job_.stop != nullptr && job_.stop(job_.context) != 0; }
 
   private:
-    static void on_progress(VipsImage* image, VipsProgress*, deadline* self) {
-        if (self->passed()) vips_image_set_kill(image, TRUE);
+    void connect(VipsImage* image, GCallback callback) {
+        vips_image_set_progress(image, TRUE);
+        g_signal_connect(image, "eval", callback, this);
     }
+    static void on_progress(VipsImage* image, VipsProgress*, patience* self) {
+        if (self->over() || self->stopped()) vips_image_set_kill(image, TRUE);
+    }
+    static void on_progress_of_last_step(VipsImage* image, VipsProgress*, patience* self) {
+        if (self->stopped()) vips_image_set_kill(image, TRUE);
+    }
+    const job& job_;
     steady_clock::time_point end_;
 };
 
@@ -95,12 +103,13 @@ class deadline {
 
 class work {
   public:
-    work(const job& what, reply& answer) : job_(what), reply_(answer), clock_(what.max_milliseconds) {}
+    work(const job& what, reply& answer) : job_(what), reply_(answer), patience_(what) {}
 
     void run() {
         read_header();
+        if (output_type() == chatterlink_images_webp) decode_to_nothing();
         {
-            const image_ptr image = cleaned(decoded(frames_ > 1 ? -1 : 1, 1));
+            const image_ptr image = cleaned(decoded(all_frames(), 1));
             reply_.width = static_cast<std::uint32_t>(vips_image_get_width(image.get()));
             reply_.height = static_cast<std::uint32_t>(vips_image_get_page_height(image.get()));
             encode(image.get());
@@ -109,6 +118,25 @@ class work {
     }
 
   private:
+    // What the image is encoded as: what it was, but libvips without cgif cannot write GIF.
+    std::int32_t output_type() const {
+        const bool no_gif =
+            job_.type == chatterlink_images_gif && vips_type_find("VipsOperation", "gifsave_buffer") == 0;
+        return no_gif ? chatterlink_images_webp : job_.type;
+    }
+
+    int all_frames() const { return frames_ > 1 ? -1 : 1; }
+
+    // libvips 8.14 does not free its WebP encoder, which holds several whole frames, when a save fails
+    // half-way. So a save to WebP is only begun with an image that is known to decode, and is not ended for
+    // taking long (its size is bounded); ended for a stop it may be, since then the process is about to end.
+    void decode_to_nothing() {
+        const image_ptr image = cleaned(decoded(all_frames(), 1));
+        patience_.watch(image.get());
+        const auto ignore = [](VipsRegion*, VipsRect*, void*) { return 0; };
+        if (vips_sink_disc(image.get(), ignore, nullptr) != 0 || patience_.over()) broken();
+    }
+
     // Opens with the one loader of that type; reads no more than the header yet.
     image_ptr open(int pages, int shrink, VipsAccess access) {
         void* bytes = const_cast<void*>(job_.bytes);  // libvips' signature; it does not write
@@ -149,10 +177,14 @@ class work {
             refuse(chatterlink_images_invalid, "This animation has %llu frames; at most %u are accepted.",
                    ull(frames_), job_.max_frames);
         }
-        if (width > job_.max_side || height > job_.max_side) {
+        constexpr std::uint64_t webp_side = 16'383;
+        const std::uint64_t side = output_type() == chatterlink_images_webp
+                                       ? std::min<std::uint64_t>(job_.max_side, webp_side)
+                                       : job_.max_side;
+        if (width > side || height > side) {
             refuse(chatterlink_images_invalid,
-                   "This image is %llu × %llu pixels; a side may have at most %u.", ull(width), ull(height),
-                   job_.max_side);
+                   "This image is %llu × %llu pixels; a side may have at most %llu.", ull(width), ull(height),
+                   ull(side));
         }
         check_pixels(header.get(), width, height);
     }
@@ -184,7 +216,7 @@ class work {
         const bool turned = orientation_ > 1 && frames_ == 1;
         image_ptr loaded = open(pages, shrink, VIPS_ACCESS_SEQUENTIAL);
         if (!turned) return loaded;
-        clock_.watch(loaded.get());
+        patience_.watch(loaded.get());
         const image_ptr whole(vips_image_copy_memory(loaded.get()));
         if (whole == nullptr) broken();
         VipsImage* upright = nullptr;
@@ -238,29 +270,29 @@ class work {
     }
 
     void encode(VipsImage* image) {
-        clock_.watch(image);
         buffer& out = reply_.image;
-        out.type = job_.type;
+        out.type = output_type();
         int failed = 0;
-        switch (job_.type) {
+        switch (out.type) {
             case chatterlink_images_png:
+                patience_.watch(image);
                 failed = vips_pngsave_buffer(image, &out.bytes, &out.size, "compression", png_compression,
                                              "filter", VIPS_FOREIGN_PNG_FILTER_ALL, "strip", TRUE, nullptr);
                 break;
             case chatterlink_images_jpeg:
+                patience_.watch(image);
                 failed = vips_jpegsave_buffer(image, &out.bytes, &out.size, "Q", jpeg_quality, "interlace",
                                               TRUE, "optimize_coding", TRUE, "strip", TRUE, nullptr);
                 break;
-            case chatterlink_images_gif:
-                if (vips_type_find("VipsOperation", "gifsave_buffer") != 0) {
-                    const gboolean one_palette = vips_image_get_typeof(image, "gif-palette") != 0;
-                    failed = vips_gifsave_buffer(image, &out.bytes, &out.size, "effort", gif_effort, "reuse",
-                                                 one_palette, "strip", TRUE, nullptr);
-                    break;
-                }
-                [[fallthrough]];  // libvips without cgif cannot write GIF
+            case chatterlink_images_gif: {
+                patience_.watch(image);
+                const gboolean one_palette = vips_image_get_typeof(image, "gif-palette") != 0;
+                failed = vips_gifsave_buffer(image, &out.bytes, &out.size, "effort", gif_effort, "reuse",
+                                             one_palette, "strip", TRUE, nullptr);
+                break;
+            }
             default:
-                out.type = chatterlink_images_webp;
+                patience_.watch_for_stop(image);
                 failed = vips_webpsave_buffer(image, &out.bytes, &out.size, "Q", webp_quality, "effort",
                                               webp_effort, "strip", TRUE, nullptr);
         }
@@ -283,30 +315,35 @@ class work {
                                  "no_rotate", TRUE, nullptr) != 0) {
             broken();
         }
-        const image_ptr small(scaled);
-        strip(scaled);
-        clock_.watch(scaled);
+        const image_ptr pipeline(scaled);
+        patience_.watch(scaled);
+        const image_ptr held(
+            vips_image_copy_memory(scaled));  // decoded before it is encoded: see decode_to_nothing()
+        if (held == nullptr) broken();
+        VipsImage* const small = held.get();
+        strip(small);
         buffer& out = reply_.thumbnail;
         int failed = 0;
-        if (vips_image_hasalpha(scaled) == 0) {
+        if (vips_image_hasalpha(small) == 0) {
             out.type = chatterlink_images_jpeg;
-            failed = vips_jpegsave_buffer(scaled, &out.bytes, &out.size, "Q", jpeg_thumbnail_quality,
+            failed = vips_jpegsave_buffer(small, &out.bytes, &out.size, "Q", jpeg_thumbnail_quality,
                                           "optimize_coding", TRUE, "strip", TRUE, nullptr);
         } else if (vips_type_find("VipsOperation", "webpsave_buffer") != 0) {
             out.type = chatterlink_images_webp;
-            failed = vips_webpsave_buffer(scaled, &out.bytes, &out.size, "Q", webp_quality, "alpha_q",
+            failed = vips_webpsave_buffer(small, &out.bytes, &out.size, "Q", webp_quality, "alpha_q",
                                           webp_quality, "effort", webp_effort, "strip", TRUE, nullptr);
         } else {
             out.type = chatterlink_images_png;
-            failed = vips_pngsave_buffer(scaled, &out.bytes, &out.size, "compression", png_compression,
+            failed = vips_pngsave_buffer(small, &out.bytes, &out.size, "compression", png_compression,
                                          "strip", TRUE, nullptr);
         }
         if (failed != 0 || out.bytes == nullptr) broken();
     }
 
-    // A libvips call failed: out of time, or the bytes are not a whole image.
+    // A libvips call failed: told to end, out of time, or the bytes are not a whole image.
     [[noreturn]] void broken() const {
-        if (clock_.passed()) refuse(chatterlink_images_invalid, "This image takes too long to process.");
+        if (patience_.stopped()) refuse(chatterlink_images_stopped, "The server is shutting down.");
+        if (patience_.over()) refuse(chatterlink_images_invalid, "This image takes too long to process.");
         refuse(chatterlink_images_invalid, "This %s image is damaged or incomplete.", label(job_.type));
     }
 
@@ -314,7 +351,7 @@ class work {
 
     const job& job_;
     reply& reply_;
-    deadline clock_;
+    patience patience_;
     std::uint64_t frames_ = 1;
     int orientation_ = 1;
 };

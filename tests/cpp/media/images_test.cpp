@@ -53,6 +53,11 @@ TEST(sniff, knows_nothing_else) {
     }
     EXPECT_EQ(extension_for("text/html"), "");
     EXPECT_EQ(extension_for(""), "");
+    for (const auto type : {"image/png", "image/jpeg", "image/gif", "image/webp"}) {
+        EXPECT_EQ(type_for_extension("name" + std::string(extension_for(type))), type);
+    }
+    for (const auto* name : {"", "png", "a.PNG", "a.png.html", "a.svg", "a.jpeg"})
+        EXPECT_EQ(type_for_extension(name), "");
 }
 
 TEST_F(image_processing, refuses_what_is_not_one_of_the_four_types_whatever_it_is_called) {
