@@ -24,13 +24,12 @@ function ChatScreen() {
   const room = chat.active.value;
   const drawer = screen.drawer.value;
 
-  // A drawer takes the focus, and gives it back to where it was.
+  // A drawer takes the focus, and gives it back to what opened it. (The page below it is inert meanwhile.)
   useEffect(() => {
     if (drawer === "none") return;
-    const before = document.activeElement;
     document.querySelector<HTMLElement>(`#${drawer}-panel button`)?.focus();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      if (screen.opener?.isConnected) screen.opener.focus();
     };
   }, [drawer]);
 

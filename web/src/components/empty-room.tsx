@@ -47,9 +47,7 @@ export function NoRoom() {
         <button
           type="button"
           class="button button-main"
-          onClick={() => {
-            screen.drawer.value = "rooms";
-          }}
+          onClick={(event) => screen.open("rooms", event.currentTarget)}
         >
           Show the rooms
         </button>

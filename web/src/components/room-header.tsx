@@ -19,9 +19,7 @@ export function RoomHeader({ room }: { room: Room | undefined }) {
           testid="open-rooms"
           expanded={screen.drawer.value === "rooms"}
           controls="rooms-panel"
-          onClick={() => {
-            screen.drawer.value = "rooms";
-          }}
+          onClick={(event) => screen.open("rooms", event.currentTarget as HTMLElement)}
         >
           {elsewhere > 0 && (
             <span class="dot-badge">
@@ -64,7 +62,7 @@ export function RoomHeader({ room }: { room: Room | undefined }) {
             aria-expanded={screen.membersOpen.value}
             aria-controls="members-panel"
             title="People in this room"
-            onClick={() => screen.toggleMembers()}
+            onClick={(event) => screen.toggleMembers(event.currentTarget)}
           >
             <Icon name="people" />
             <span data-testid="member-count" data-count={count}>

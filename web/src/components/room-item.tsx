@@ -65,16 +65,19 @@ export function OtherRoomItem({ name, count }: { name: string; count: number }) 
         data-testid="room-item"
         data-room={name}
         data-joined="false"
-        aria-label={`Join #${name}, ${count} ${count === 1 ? "person" : "people"}`}
         onClick={() => void join()}
       >
+        <span class="sr-only">Join </span>
         <span class="room-hash" aria-hidden="true">
           #
         </span>
         <span class="room-name" dir="auto">
           {name}
         </span>
-        <span class="room-count">{count}</span>
+        <span class="room-count">
+          {count}
+          <span class="sr-only"> {count === 1 ? "person" : "people"}</span>
+        </span>
       </button>
     </li>
   );

@@ -9,6 +9,8 @@ export class Screen {
   readonly narrow: ReadonlySignal<boolean>;
   readonly medium: ReadonlySignal<boolean>;
   readonly drawer: Signal<Drawer> = signal<Drawer>("none");
+  /** What opened the drawer; gets the focus back. */
+  opener: HTMLElement | undefined;
   /** On wide screens the members can be put away. */
   readonly membersShown = signal(true);
   readonly lightbox = signal<Attachment | undefined>(undefined);
@@ -25,8 +27,13 @@ export class Screen {
     this.medium = media("(max-width: 1099.98px)");
   }
 
-  toggleMembers(): void {
-    if (this.medium.peek()) this.drawer.value = this.drawer.peek() === "members" ? "none" : "members";
+  open(drawer: Drawer, opener: HTMLElement): void {
+    this.opener = opener;
+    this.drawer.value = drawer;
+  }
+
+  toggleMembers(opener: HTMLElement): void {
+    if (this.medium.peek()) this.open(this.drawer.peek() === "members" ? "none" : "members", opener);
     else this.membersShown.value = !this.membersShown.peek();
   }
 
