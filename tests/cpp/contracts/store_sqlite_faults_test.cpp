@@ -233,29 +233,62 @@ TEST_F(store_sqlite_faults, a_disk_without_room_refuses_messages_goes_on_reading
     EXPECT_EQ(integrity(), "ok");
 }
 
-TEST_F(store_sqlite_faults, a_full_queue_refuses_at_once_and_loses_nothing_it_took) {
-    constexpr std::size_t limit = 20;
-    auto store =
-        open_store_sqlite({.path = path_, .write_queue_limit = limit, .busy_timeout = seconds(20)}).value();
-    sqlite_database other(path_, milliseconds(0));
-    other.execute("BEGIN IMMEDIATE");  // the writer waits for this lock
-    std::atomic<std::size_t> acked{0};
-    std::atomic<std::size_t> refused{0};
-    std::size_t sent = 0;
-    while (refused == 0 && sent < 10 * limit) {
-        ++sent;
-        store->append(draft_of("room", "x"), [&](auto result) { ++(result ? acked : refused); });
+// Keeps the writer busy inside a completion until release(), so that what comes next waits in the queue.
+class busy_writer {
+  public:
+    explicit busy_writer(chat::store& store) {
+        store.append(draft_of("room", "keeps the writer busy"), [this](auto) {
+            inside_.release();
+            go_on_.acquire();
+        });
+        inside_.acquire();
     }
-    EXPECT_EQ(refused, 1u);
-    EXPECT_EQ(acked, 0u);
-    EXPECT_GE(sent, limit + 1);
-    EXPECT_LE(sent, 2 * limit + 1) << "a batch at the writer and a full queue";
+    void release() { go_on_.release(); }
+
+  private:
+    std::binary_semaphore inside_{0};
+    std::binary_semaphore go_on_{0};
+};
+
+TEST_F(store_sqlite_faults, a_full_queue_refuses_at_once_and_loses_nothing_it_took) {
+    constexpr int limit = 20;
+    auto store = open_store_sqlite({.path = path_, .write_queue_limit = limit}).value();
+    busy_writer writer(*store);
+    std::atomic<int> acked{0};
+    std::atomic<int> refused{0};
+    for (int i = 0; i < limit + 3; ++i) {
+        store->append(draft_of("room", "x"), [&](auto result) { ++(result ? acked : refused); });
+        EXPECT_EQ(refused, std::max(0, i + 1 - limit));
+    }
     EXPECT_FALSE(store->healthy());
     EXPECT_EQ(test::append(*store, draft_of("room", "x")).error().code, errc::store_unavailable);
-    other.execute("ROLLBACK");
+    EXPECT_EQ(acked, 0);
+    writer.release();
     store->close();
-    EXPECT_EQ(acked, sent - 1);
-    expect_no_hole(*open(), "room", sent - 1);
+    EXPECT_EQ(acked, limit);
+    expect_no_hole(*open(), "room", limit + 1);
+}
+
+TEST_F(store_sqlite_faults, an_error_in_the_middle_of_a_transaction_undoes_all_of_it) {
+    auto store = open();
+    test::append(*store, draft_of("room", "x")).value();
+    sqlite_database(path_, seconds(5))
+        .execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN new.text = 'poison'"
+            " BEGIN SELECT RAISE(FAIL, 'on purpose'); END");
+    busy_writer writer(*store);
+    std::atomic<int> refused{0};
+    for (const char* text : {"before", "poison", "after"}) {
+        store->append(draft_of("room", text, text), [&](auto result) { refused += result.has_error(); });
+    }
+    store->append(draft_of("new room", "x"), [&](auto result) { refused += result.has_error(); });
+    writer.release();
+    EXPECT_TRUE(within(seconds(20), [&] { return refused == 4; }));
+    EXPECT_FALSE(store->healthy());
+    EXPECT_EQ(test::rooms(*store).value().size(), 1u);
+    EXPECT_EQ(test::append(*store, draft_of("room", "before", "before")).value().stored.seq, 3u);
+    EXPECT_TRUE(store->healthy());
+    expect_no_hole(*store, "room", 3);
 }
 
 TEST_F(store_sqlite_faults, the_queue_is_bounded_in_bytes_too) {
@@ -268,23 +301,26 @@ TEST_F(store_sqlite_faults, the_queue_is_bounded_in_bytes_too) {
     EXPECT_EQ(test::append(*store, draft_of("room", std::string(50'000, 'x'))).value().stored.seq, 1u);
 }
 
-TEST_F(store_sqlite_faults, reads_that_nobody_takes_are_refused_beyond_their_limit) {
-    auto store = open_store_sqlite({.path = path_, .read_queue_limit = 5}).value();
+TEST_F(store_sqlite_faults, reads_beyond_their_limit_are_refused_at_once) {
+    constexpr int limit = 5;
+    auto store = open_store_sqlite({.path = path_, .read_queue_limit = limit}).value();
+    std::binary_semaphore inside(0);
     std::binary_semaphore go_on(0);
-    store->rooms([&](auto) { go_on.acquire(); });  // keeps the reader busy
-    std::atomic<std::size_t> answered{0};
-    std::atomic<std::size_t> refused{0};
-    std::size_t sent = 0;
-    while (refused == 0 && sent < 50) {
-        ++sent;
+    store->rooms([&](auto) {
+        inside.release();
+        go_on.acquire();
+    });
+    inside.acquire();
+    std::atomic<int> answered{0};
+    std::atomic<int> refused{0};
+    for (int i = 0; i < limit + 3; ++i) {
         store->history(newest("room"), [&](auto result) { ++(result ? answered : refused); });
+        EXPECT_EQ(refused, std::max(0, i + 1 - limit));
     }
-    EXPECT_EQ(refused, 1u);
-    EXPECT_LE(sent, 11u);
     EXPECT_EQ(test::find_upload(*store, "x").error().code, errc::store_unavailable);
     go_on.release();
     store->close();
-    EXPECT_EQ(answered, sent - 1);
+    EXPECT_EQ(answered, limit);
 }
 
 TEST_F(store_sqlite_faults, reads_do_not_wait_for_a_commit_that_hangs) {
