@@ -14,6 +14,8 @@ import { ShortcodeList } from "./shortcode-list";
 import { useShortcodes } from "./use-shortcodes";
 
 const TALLEST_PX = 220;
+/** composer.css does it where the browser can; elsewhere the height is set by hand. */
+const sizesItself = globalThis.CSS?.supports?.("field-sizing", "content") ?? false;
 
 export function Composer({ room }: { room: Room }) {
   const { chat, limits, trays, typing } = useApp();
@@ -38,7 +40,7 @@ export function Composer({ room }: { room: Room }) {
 
   useLayoutEffect(() => {
     const element = field.current;
-    if (!element) return;
+    if (!element || sizesItself) return;
     element.style.height = "auto";
     element.style.height = `${Math.min(element.scrollHeight, TALLEST_PX)}px`;
   }, [text]);

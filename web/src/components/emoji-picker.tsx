@@ -46,8 +46,17 @@ export default function EmojiPicker({ table, onPick, onClose }: Props) {
       const target = event.target as Element;
       if (!root.current?.contains(target) && !target.closest("[data-testid=emoji-button]")) onClose();
     };
+    const onEscape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      onClose();
+    };
     document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
+    document.addEventListener("keydown", onEscape);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("keydown", onEscape);
+    };
   }, []);
 
   const shown: Emoji[] =
@@ -64,11 +73,7 @@ export default function EmojiPicker({ table, onPick, onClose }: Props) {
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") {
-      event.preventDefault();
-      event.stopPropagation();
-      onClose();
-    } else if (event.target === search.current) {
+    if (event.target === search.current) {
       const first = grid.current?.querySelector("button");
       if (event.key === "ArrowDown") {
         event.preventDefault();

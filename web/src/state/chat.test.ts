@@ -443,6 +443,7 @@ describe("unread and notices", () => {
     transport.push("notice", { message: "restart at noon" });
     transport.push("notice", { room: "tea", message: "be kind" });
     transport.push("error", { code: "x", message: "odd" });
+    transport.push("error", { code: "not_joined", message: "a late typing sign" });
     expect(texts).toEqual(["restart at noon", "#tea: be kind", "odd"]);
   });
 
@@ -455,6 +456,7 @@ describe("unread and notices", () => {
     };
     expect(await chat.loadOlder(room)).toBe(true);
     expect(seqs(room)).toEqual([49, 50, 51]);
+    await vi.advanceTimersByTimeAsync(200);
     transport.answers.history = () => ({ ok: false, error: { code: "timeout", message: "" } });
     expect(await chat.loadOlder(room)).toBe(false);
     expect(room.loadingOlder.value).toBe(false);

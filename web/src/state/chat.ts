@@ -107,6 +107,8 @@ export class Chat {
     const reply = await this.requestJoin(username, name);
     this.joining--;
     if (!reply.ok) return reply.error.code === "disconnected" ? noConnection : reply.error;
+    // The server may have tidied the names; what was typed is what will be typed again.
+    if (reply.token) this.credentials.rememberToken(username, reply.token);
     batch(() => {
       const room = this.find(reply.room) ?? this.addRoom(reply.room, reply.you);
       if (this.username.peek() === "") this.username.value = reply.you;
@@ -180,7 +182,7 @@ export class Chat {
       this.banner.value = "hidden";
       this.phase.value = "welcome";
     });
-    this.credentials.forgetSession();
+    this.credentials.forgetPerson();
     this.rememberOutbox();
   }
 
@@ -192,8 +194,8 @@ export class Chat {
         before.read.value = settled(before.read.peek());
         this.sync.trim(before);
       }
-      // Until the list has been drawn: an opened room stands at its end.
-      this.atEnd.value = true;
+      // The list says where it stands once it is drawn.
+      this.atEnd.value = false;
       this.activeName.value = name;
     });
     this.remember();
@@ -265,7 +267,10 @@ export class Chat {
       if (known && Array.isArray(usernames)) known.typing.value = usernames;
     });
     this.transport.on("notice", ({ room, message }) => this.notify(room ? `#${room}: ${message}` : message));
-    this.transport.on("error", ({ message }) => this.notify(message));
+    // Only events without an ack are answered this way. That a typing sign came too often or after leaving is no news.
+    this.transport.on("error", ({ code, message }) => {
+      if (code !== "not_joined" && code !== "rate_limited") this.notify(message);
+    });
   }
 
   private notify(text: string): void {
@@ -326,7 +331,7 @@ export class Chat {
   }
 
   private requestJoin(username: string, room: string, since?: number): Promise<Reply<JoinReply>> {
-    const token = this.credentials.token(username, room);
+    const token = this.credentials.token(username);
     return this.transport.request("join", {
       username,
       room,
@@ -338,7 +343,7 @@ export class Chat {
   private async accept(room: Room, reply: JoinReply, since: number | undefined): Promise<void> {
     room.you.value = reply.you;
     room.members.value = membersOf(Array.isArray(reply.members) ? reply.members : [], reply.count);
-    if (reply.token) this.credentials.rememberToken(reply.you, reply.room, reply.token);
+    if (reply.token) this.credentials.rememberToken(reply.you, reply.token);
     const whole = this.sync.joined(room, reply, since);
     for (const message of this.early.splice(0)) {
       const target = this.find(message.room);

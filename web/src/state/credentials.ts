@@ -1,7 +1,8 @@
 // What the page remembers about who we are.
 //
-// The token of a join lets us take our name again while an old connection still holds it. It is kept on the device
-// (a second tab needs it too), never in an address.
+// The server knows a person by a token: one for each connection, given or confirmed at its first join. It lets us take
+// our name again while an old connection still holds it. The tab keeps its own, so that all its rooms are joined with
+// the same one after a reload; the device keeps the latest for each name, for a second tab. Never in an address.
 import { asRecord, asString, type Store } from "../lib/storage";
 
 const KEEP_TOKENS = 60;
@@ -18,19 +19,16 @@ export class Credentials {
     private readonly device: Store,
   ) {}
 
-  /** The token for this name in this room, or else the latest one for the name. */
-  token(username: string, room: string): string | undefined {
-    const tokens = asRecord(this.device.get("tokens"));
-    return asString(tokens[key(username, room)]) ?? asString(tokens[key(username, "")]);
+  token(username: string): string | undefined {
+    return asString(this.tab.get("token")) ?? asString(asRecord(this.device.get("tokens"))[key(username)]);
   }
 
-  rememberToken(username: string, room: string, token: string): void {
+  rememberToken(username: string, token: string): void {
+    this.tab.set("token", token);
     const tokens = new Map(Object.entries(asRecord(this.device.get("tokens"))));
-    for (const each of [key(username, room), key(username, "")]) {
-      // Deleted first, so that the map's order is the order of use and the oldest fall out.
-      tokens.delete(each);
-      tokens.set(each, token);
-    }
+    // Deleted first, so that the map's order is the order of use and the oldest fall out.
+    tokens.delete(key(username));
+    tokens.set(key(username), token);
     this.device.set("tokens", Object.fromEntries([...tokens].slice(-KEEP_TOKENS)));
   }
 
@@ -58,12 +56,19 @@ export class Credentials {
     this.tab.set("session", session);
   }
 
+  /** No room is open any more; the connection and its token may go on. */
   forgetSession(): void {
     this.tab.remove("session");
+  }
+
+  /** The person leaves; the next one in this tab may be another. */
+  forgetPerson(): void {
+    this.forgetSession();
+    this.tab.remove("token");
   }
 }
 
 /** A leading "@" keeps "__proto__" and the like plain data. */
-function key(username: string, room: string): string {
-  return `@${username}\n${room}`;
+function key(username: string): string {
+  return `@${username}`;
 }

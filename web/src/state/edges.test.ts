@@ -183,29 +183,41 @@ test("limits are taken one by one; what is missing or nonsense keeps its default
 });
 
 describe("credentials", () => {
-  test("tokens are kept for each name and room, the name's latest stands in for a new room", () => {
+  test("a tab keeps to its own token; another tab takes the name's latest", () => {
+    const device = memoryStore();
+    const first = new Credentials(memoryStore(), device);
+    first.rememberToken("Ada", "t1");
+    const second = new Credentials(memoryStore(), device);
+    expect(second.token("Ada")).toBe("t1");
+    expect(second.token("Bo")).toBeUndefined();
+    second.rememberToken("Bo", "t2");
+    second.rememberToken("Ada", "t2");
+    expect(first.token("Ada")).toBe("t1");
+    expect(first.token("Bo")).toBe("t1");
+  });
+
+  test("whoever signs in after another person does not carry that person's token", () => {
     const credentials = new Credentials(memoryStore(), memoryStore());
-    credentials.rememberToken("Ada", "tea", "t1");
-    credentials.rememberToken("Ada", "milk", "t2");
-    expect(credentials.token("Ada", "tea")).toBe("t1");
-    expect(credentials.token("Ada", "coffee")).toBe("t2");
-    expect(credentials.token("Bo", "tea")).toBeUndefined();
+    credentials.rememberToken("Ada", "t1");
+    credentials.forgetPerson();
+    expect(credentials.token("Bo")).toBeUndefined();
+    expect(credentials.token("Ada")).toBe("t1");
   });
 
   test("names like __proto__ neither find nor plant anything", () => {
-    const credentials = new Credentials(memoryStore(), memoryStore());
-    expect(credentials.token("__proto__", "")).toBeUndefined();
-    credentials.rememberToken("__proto__", "constructor", "t");
-    expect(credentials.token("__proto__", "constructor")).toBe("t");
-    expect(({} as Record<string, unknown>).t).toBeUndefined();
+    const device = memoryStore();
+    expect(new Credentials(memoryStore(), device).token("__proto__")).toBeUndefined();
+    new Credentials(memoryStore(), device).rememberToken("__proto__", "t");
+    expect(new Credentials(memoryStore(), device).token("__proto__")).toBe("t");
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype);
   });
 
   test("the store of tokens does not grow without end", () => {
     const device = memoryStore();
     const credentials = new Credentials(memoryStore(), device);
-    for (let index = 0; index < 500; index++) credentials.rememberToken("Ada", `room ${index}`, `t${index}`);
+    for (let index = 0; index < 500; index++) credentials.rememberToken(`user ${index}`, `t${index}`);
     expect(Object.keys(device.get("tokens") as object).length).toBeLessThanOrEqual(60);
-    expect(credentials.token("Ada", "room 499")).toBe("t499");
+    expect(new Credentials(memoryStore(), device).token("user 499")).toBe("t499");
   });
 
   test("a session of another shape is no session", () => {

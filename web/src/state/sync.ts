@@ -12,6 +12,7 @@ const FAR_BEHIND = 1_000;
 /** A hole may fill itself (an ack may overtake a broadcast) before it is worth a question. */
 const GAP_PATIENCE_MS = 500;
 const RETRY_MS = 2_000;
+const BUSY_MS = 100;
 /** When the reader is at the end and this many are held, the oldest half goes. */
 const KEEP_MOST = 800;
 const KEEP = 400;
@@ -68,9 +69,15 @@ export class Sync {
       limit: OLDER_PAGE,
       ...(first ? { before: first.seq } : {}),
     });
-    room.loadingOlder.value = false;
-    if (!reply.ok) return false;
+    if (!reply.ok) {
+      room.loadingOlder.value = false;
+      return false;
+    }
     room.timeline.value = extended(room.timeline.peek(), reply.messages, reply.more);
+    // A moment later: what is added while the list says it is busy is not read out.
+    setTimeout(() => {
+      room.loadingOlder.value = false;
+    }, BUSY_MS);
     return true;
   }
 

@@ -19,8 +19,8 @@ export interface Pending {
 export type Tray = Signal<readonly Pending[]>;
 
 export const imageTypes = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-/** Images in one message. */
-export const MAX_IMAGES = 8;
+/** Images in one message; the server takes no more (chat/limits.hpp). */
+export const MAX_IMAGES = 10;
 
 /** Why a file cannot go, or undefined when it may be tried. The server has the last word. */
 export function refusal(
