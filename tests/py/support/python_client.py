@@ -1,0 +1,38 @@
+"""python-socketio's own client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import socketio  # type: ignore[import-untyped]
+
+from support.chat_client import ChatClient, Payload
+from support.program import PATIENCE
+from support.servers import AppServer
+
+
+class PythonClient(ChatClient):
+    def __init__(self, server: AppServer, transport: str = "websocket", **options: Any) -> None:
+        """Connect and wait until that is done. `options` are those of socketio.Client()."""
+        super().__init__()
+        self._client = socketio.Client(**{"reconnection": False, **options})
+        self._client.on("*", lambda name, *arguments: self._take_event(name, arguments[0] if arguments else None))
+        self._client.on("disconnect", lambda reason: self._take_end(str(reason)))
+        transports = None if transport == "upgrade" else [transport]
+        self._client.connect(server.url, transports=transports, wait_timeout=PATIENCE)
+
+    def emit(self, event: str, *arguments: Any) -> None:
+        self._client.emit(event, tuple(arguments))
+
+    def call(self, event: str, *arguments: Any) -> Payload:
+        answer = self._client.call(event, tuple(arguments), timeout=PATIENCE)
+        assert isinstance(answer, dict), answer
+        return answer
+
+    def transport(self) -> str:
+        return str(self._client.transport())
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.shutdown()
+        self._take_end("closed by the test")

@@ -1,0 +1,226 @@
+"""What an ack is worth: the store's promise over restarts, kills and orderly ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import StartApp
+from support import paths
+from support.clients import Connections
+from support.program import PATIENCE
+from support.raw_client import RawClient
+from support.servers import AppServer
+from support.web import get
+
+
+@pytest.fixture
+def connections() -> Iterator[Connections]:
+    with Connections() as opened:
+        yield opened
+
+
+def whole_history(client: RawClient, room: str = "lobby") -> list[dict[str, Any]]:
+    """Every message of a room the client is in."""
+    messages: list[dict[str, Any]] = []
+    more = True
+    while more:
+        after = messages[-1]["seq"] if messages else 0
+        page = client.call("history", {"room": room, "after": after, "limit": 200})
+        messages += page["messages"]
+        more = page["more"]
+    return messages
+
+
+class Speaker:
+    """Says things in a room, several at a time, until the server is gone; remembers which were acked."""
+
+    def __init__(self, server: AppServer, name: str, transport: str, first: int = 0) -> None:
+        self.name = name
+        self.client = RawClient(server, transport)
+        self.token = self.client.join(name)["token"]
+        self.acked: dict[str, dict[str, Any]] = {}  # by client_id
+        self.unsure: list[str] = []  # client_ids that got no ack
+        self._next = first
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        under_way: list[tuple[str, int]] = []
+        try:
+            while not self._stop.is_set():
+                while len(under_way) < 10:
+                    client_id = f"{self.name}-{self._next}"
+                    self._next += 1
+                    self.unsure.append(client_id)
+                    under_way.append((client_id, self.client.start_call("message", self.payload(client_id))))
+                client_id, call = under_way.pop(0)
+                answer = self.client.finish_call(call)
+                if answer["ok"]:
+                    self.acked[client_id] = answer
+                    self.unsure.remove(client_id)
+                else:
+                    assert answer["error"]["code"] in ("shutting_down", "store_unavailable"), answer
+        except (AssertionError, OSError):
+            pass  # the server is gone
+        for client_id, call in under_way:  # acks that came before the end
+            if self.client.acked(call) and (answer := self.client.finish_call(call))["ok"]:
+                self.acked[client_id] = answer
+                self.unsure.remove(client_id)
+
+    @staticmethod
+    def payload(client_id: str) -> dict[str, str]:
+        return {"room": "lobby", "message": f"text of {client_id}", "client_id": client_id}
+
+    def finish(self) -> None:
+        """Wait until it has noticed the end."""
+        self._stop.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+
+def check_kept(messages: list[dict[str, Any]], speakers: list[Speaker]) -> None:
+    """No acked message is missing or changed, none is there twice, no seq is left out."""
+    assert [m["seq"] for m in messages] == list(range(1, len(messages) + 1))
+    by_client_id = {m["client_id"]: m for m in messages}
+    assert len(by_client_id) == len(messages), "a message was kept twice"
+    assert len({m["id"] for m in messages}) == len(messages)
+    for speaker in speakers:
+        for client_id, ack in speaker.acked.items():
+            assert client_id in by_client_id, f"{client_id} was acked and is lost"
+            kept = by_client_id[client_id]
+            assert kept["message"] == f"text of {client_id}"
+            assert kept["username"] == speaker.name
+            assert {key: kept[key] for key in ("id", "seq", "timestamp")} == {
+                key: ack[key] for key in ("id", "seq", "timestamp")
+            }
+
+
+def check_database(data: Path) -> None:
+    with closing(sqlite3.connect(data / "chatterlink.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_sqlite_keeps_history_over_a_restart(start_app: StartApp, connections: Connections, face: str) -> None:
+    first = start_app(face=face)
+    anna = connections.joined(first, "Anna")
+    said = [anna.say(f"day one {n}", client_id=f"c{n}") for n in range(3)]
+    before = anna.call("history", {"room": "lobby"})
+    assert first.end() == 0
+
+    second = start_app(face=face)
+    anna = connections.raw(second)
+    joined = anna.join("Anna")
+    assert joined["history"] == before["messages"]
+    assert anna.call("rooms")["rooms"] == [{"name": "lobby", "count": 1, "topic": ""}]
+    # A retry whose ack was lost with the first server is still known.
+    assert anna.say("day one 1", client_id="c1") == said[1]
+    assert anna.say("day two")["seq"] == 4
+    assert anna.wait_for("message")["message"] == "day two"
+    assert connections.raw(second).join("Ben", since=3)["history"][0]["message"] == "day two"
+
+
+def test_the_memory_store_forgets_at_a_restart(start_app: StartApp, connections: Connections) -> None:
+    first = start_app("--store", "memory")
+    connections.joined(first, "Anna").say("soon forgotten")
+    assert first.end() == 0
+    assert not (first.data / "chatterlink.db").exists()
+    joined = connections.raw(start_app("--store", "memory")).join("Anna")
+    assert (joined["history"], joined["last_seq"]) == ([], 0)
+
+
+def test_a_kill_under_load_loses_and_doubles_nothing(start_app: StartApp) -> None:
+    speakers: list[Speaker] = []
+    server = start_app("--rate-limit", "off", "--threads", "2")
+    for number in range(3):
+        now = [
+            Speaker(server, f"{transport} {number}{copy}", transport)
+            for transport in ("websocket", "polling")
+            for copy in "ab"
+        ]
+        time.sleep(0.7)
+        server.kill()
+        for speaker in now:
+            speaker.finish()
+        assert all(speaker.acked for speaker in now)
+        speakers += now
+        check_database(server.data)
+
+        began = time.monotonic()
+        server = start_app("--rate-limit", "off", "--threads", "2")
+        assert get(server, "/readyz").status == 200
+        assert time.monotonic() - began <= 1.0, "serving again within a second"
+        with RawClient(server) as reader:
+            reader.join("Reader")
+            check_kept(whole_history(reader), speakers)
+        # Who got no ack tries again: everything is there once, whether it had been kept or not.
+        for speaker in now:
+            with RawClient(server) as again:
+                again.join(speaker.name, token=speaker.token)
+                for client_id in list(speaker.unsure):
+                    speaker.acked[client_id] = again.say(message=f"text of {client_id}", client_id=client_id)
+                    speaker.unsure.remove(client_id)
+        with RawClient(server) as reader:
+            reader.join("Reader")
+            check_kept(whole_history(reader), speakers)
+            assert len(whole_history(reader)) == sum(len(speaker.acked) for speaker in speakers)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_ends_the_server_in_order_and_loses_nothing(
+    start_app: StartApp, face: str, number: signal.Signals
+) -> None:
+    server = start_app("--rate-limit", "off", "--threads", "2", face=face)
+    speakers = [Speaker(server, transport, transport) for transport in ("websocket", "polling", "upgrade")]
+    quiet = [RawClient(server, transport) for transport in ("websocket", "polling")]
+    for each in quiet:
+        each.join(f"Quiet {each.transport()}")
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert server.end(number) == 0
+    assert time.monotonic() - began <= 5.0
+    # Nobody is left hanging: a close frame, or a close packet in the last poll.
+    assert quiet[0].wait_for_end() == "closed with 1000"
+    assert quiet[1].wait_for_end() == "transport close"
+    for speaker in speakers:
+        speaker.client.wait_for_end()
+        speaker.finish()
+        assert speaker.acked
+    check_database(server.data)
+    assert not list(server.data.glob("*-wal")), "the database was closed"
+
+    with RawClient(start_app("--rate-limit", "off")) as reader:
+        reader.join("Reader")
+        check_kept(whole_history(reader), speakers)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_an_idle_server_ends_at_once(start_app: StartApp, face: str, number: signal.Signals) -> None:
+    server = start_app("--store", "memory", face=face)
+    began = time.monotonic()
+    assert server.end(number) == 0
+    assert time.monotonic() - began < 1.0
+    assert "stopping" in server.output
+
+
+def test_ctrl_c_reaches_a_server_in_the_foreground(tmp_path: Path, face: str) -> None:
+    """As a terminal sends it: to the whole process group, and again by somebody impatient."""
+    arguments = [*paths.command(face, "app"), "--port", "0", "--data", str(tmp_path), "--store", "memory"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, start_new_session=True, text=True) as process:
+        assert process.stdout is not None
+        assert any("Ctrl-C" in line for line in process.stdout)
+        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert "Traceback" not in process.stdout.read()
