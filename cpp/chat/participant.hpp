@@ -35,8 +35,8 @@ class participant {
     hub::subscriber& subscriber;  // outlives `gone`
     bool gone = false;            // the connection ended; answers that are still under way find nobody
     std::string token;            // proves to be the same person on another connection
-    std::map<std::string, membership, std::less<>> rooms;  // by room name
-    std::size_t joining = 0;                               // joins under way
+    std::map<std::string, membership, std::less<>> rooms;     // by room name
+    std::map<std::string, std::size_t, std::less<>> joining;  // by room name: joins under way
 
     token_bucket messages;
     token_bucket joins;

@@ -16,6 +16,39 @@ constexpr std::size_t token_bytes = 18;
 constexpr std::size_t token_min = 16;  // characters of a token a client brings along
 constexpr std::size_t token_max = 64;
 
+// Cuts a page to so many bytes of text (at least one message): from the far end of the direction it was asked
+// in.
+void trim(history_page& page, bool upwards, std::size_t most) {
+    std::size_t bytes = 0;
+    std::size_t kept = 0;
+    const std::size_t n = page.messages.size();
+    while (kept < n) {
+        bytes += page.messages[upwards ? kept : n - 1 - kept].text.size();
+        if (bytes > most && kept > 0) break;
+        ++kept;
+    }
+    if (kept == n) return;
+    page.more = true;
+    const auto first = page.messages.begin();
+    if (upwards) {
+        page.messages.erase(first + static_cast<std::ptrdiff_t>(kept), page.messages.end());
+    } else {
+        page.messages.erase(first, page.messages.end() - static_cast<std::ptrdiff_t>(kept));
+    }
+}
+
+// How many rooms a participant is in or on its way into; a room that is both counts once.
+std::size_t claimed_rooms(const participant& who) {
+    const auto fresh = std::count_if(who.joining.begin(), who.joining.end(),
+                                     [&](const auto& each) { return !who.rooms.contains(each.first); });
+    return who.rooms.size() + static_cast<std::size_t>(fresh);
+}
+
+void join_ended(participant& who, const std::string& room_name) {
+    const auto under_way = who.joining.find(room_name);
+    if (--under_way->second == 0) who.joining.erase(under_way);
+}
+
 base::error not_joined(const std::string& room) {
     return fail(errc::not_joined,
                 room.empty() ? "join a room first" : "you are not in the room '" + room + "'");
@@ -93,8 +126,8 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
     if (!as) return then(as.error());
     auto where = check_room_name(what.room);
     if (!where) return then(where.error());
-    if (!who->rooms.contains(where->display) &&
-        who->rooms.size() + who->joining >= limits_.max_rooms_per_client) {
+    if (!who->rooms.contains(where->display) && !who->joining.contains(where->display) &&
+        claimed_rooms(*who) >= limits_.max_rooms_per_client) {
         return then(fail(errc::too_many_rooms, "you are in " + std::to_string(limits_.max_rooms_per_client) +
                                                    " rooms already: leave one first"));
     }
@@ -102,7 +135,7 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
         const bool brought = what.token.size() >= token_min && what.token.size() <= token_max;
         who->token = brought ? std::move(what.token) : base::random_token(token_bytes);
     }
-    ++who->joining;
+    ++who->joining[where->display];
     const base::shard_id home = threads_.home_of(where->display);
     threads_.run_on(
         home, [this, who, as = std::move(*as), token = who->token, room_name = std::move(where->display),
@@ -117,8 +150,8 @@ void service::enter_room(const participant_ptr& who, chat::name as, std::string 
     room& r = room_here(room_name);
     if (auto in = r.enter(who->id, as, token); !in) {
         drop_if_empty(room_name);
-        return threads_.run_on(who->home, [who, failed = in.error(), then = std::move(then)] {
-            --who->joining;
+        return threads_.run_on(who->home, [who, room_name, failed = in.error(), then = std::move(then)] {
+            join_ended(*who, room_name);
             then(failed);
         });
     }
@@ -151,11 +184,12 @@ void service::subscribe_and_read(const participant_ptr& who, joined so_far,
     }
     history_query which{room_name, std::nullopt, since,
                         since ? limits_.join_history_since : limits_.join_history};
-    store_.history(std::move(which), [this, who, answer = std::move(so_far),
+    store_.history(std::move(which), [this, who, answer = std::move(so_far), upwards = since.has_value(),
                                       then = std::move(then)](base::result<history_page> page) mutable {
+        if (page) trim(*page, upwards, limits_.history_bytes);
         threads_.run_on(who->home, [this, who, answer = std::move(answer), page = std::move(page),
                                     then = std::move(then)]() mutable {
-            --who->joining;
+            join_ended(*who, answer.room);
             if (who->gone) return;  // exit() has left the room
             const auto membership = who->rooms.find(answer.room);
             if (!page) {
@@ -335,12 +369,14 @@ void service::history(const participant_ptr& who, history_query which, done<hist
     if (!name || !who->rooms.contains(name->display)) return then(not_joined(which.room));
     which.room = name->display;
     which.limit = which.limit == 0 ? limits_.history_default : std::min(which.limit, limits_.history_max);
-    store_.history(
-        std::move(which), [this, who, then = std::move(then)](base::result<history_page> page) mutable {
-            threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
-                if (!who->gone) then(std::move(page));
-            });
+    const bool upwards = which.after.has_value();
+    store_.history(std::move(which), [this, who, upwards,
+                                      then = std::move(then)](base::result<history_page> page) mutable {
+        if (page) trim(*page, upwards, limits_.history_bytes);
+        threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
+            if (!who->gone) then(std::move(page));
         });
+    });
 }
 
 void service::members(const participant_ptr& who, const std::string& room_name,
