@@ -2,8 +2,8 @@ import { useApp } from "../app-context";
 import type { Banner } from "../state/chat";
 
 const texts: Record<Exclude<Banner, "hidden">, string> = {
-  offline: "Connection lost. What you write is kept and sent when it is back.",
-  reconnecting: "Connecting again…",
+  offline: "Connection lost. What you write is kept.",
+  reconnecting: "Connection lost, trying again… What you write is kept and sent when it is back.",
   online: "Connected again.",
 };
 

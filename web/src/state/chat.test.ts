@@ -216,6 +216,12 @@ describe("losing the connection", () => {
     expect(chat.banner.value).toBe("hidden");
     transport.goDown();
     expect(chat.banner.value).toBe("offline");
+    transport.reachable = false;
+    for (let tries = 0; tries < 3; tries++) {
+      transport.connect();
+      expect(chat.banner.value).toBe("reconnecting");
+    }
+    transport.reachable = true;
     transport.connect();
     await settle();
     expect(chat.banner.value).toBe("online");

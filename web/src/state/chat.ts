@@ -291,7 +291,8 @@ export class Chat {
         room.typing.value = [];
       }
       // A page that has just been opened says nothing until something is wrong.
-      if (state === "offline") this.banner.value = "offline";
+      // From the first new try on it stays "reconnecting": it must not flicker with every try that fails.
+      if (state === "offline" && this.banner.peek() !== "reconnecting") this.banner.value = "offline";
       else if (state === "connecting" && this.banner.peek() === "offline") this.banner.value = "reconnecting";
     });
   }
