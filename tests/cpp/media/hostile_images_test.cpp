@@ -12,14 +12,6 @@
 #include "media/images.hpp"
 #include "media/plugin_loader.hpp"
 
-#ifdef __SANITIZE_THREAD__
-// libvips and GLib are not built for the thread sanitizer, which cannot see their locks.
-extern "C" const char* __tsan_default_suppressions() {
-    return "called_from_lib:libvips\ncalled_from_lib:libgobject\ncalled_from_lib:libglib\nrace:libvips\nrace:"
-           "libgobject\nrace:libglib\n";
-}
-#endif
-
 namespace chatterlink::media {
 namespace {
 
