@@ -67,8 +67,9 @@ class door {
             std::unique_lock lock(mutex_);
             ++inside_;
             changed_.notify_all();
-            if (!changed_.wait(lock, stop, [&] { return open_; }))
-                return base::fail(errc::shutting_down, "stopped");
+            while (!changed_.wait_for(lock, 5ms, [&] { return open_; })) {
+                if (stop.stop_requested()) return base::fail(errc::shutting_down, "stopped");
+            }
             return fake_process(bytes, bounds, stop);
         };
     }
@@ -84,7 +85,7 @@ class door {
 
   private:
     std::mutex mutex_;
-    std::condition_variable_any changed_;
+    std::condition_variable changed_;
     int inside_ = 0;
     bool open_ = false;
 };
