@@ -1,5 +1,6 @@
 #include "engineio/client.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 #include "net/websocket_frame.hpp"
@@ -132,9 +133,9 @@ void client::over() {
     if (polling_) {
         polling_->upgrade.reset();
         if (polling_->held) {
-            // The last poll takes what is queued, then a close packet.
+            // The last poll takes all that is queued, then a close packet.
             polling_->queue.push_back(net::websocket_frame(net::websocket_opcode::text, "1"));
-            answer_poll();
+            answer_poll(polling_->queue.size());
         }
     }
     if (auto h = std::shared_ptr<client_handler>(std::move(handler_))) {
@@ -211,19 +212,21 @@ void client::post_poll_flush() {
     });
 }
 
-void client::answer_poll() {
+void client::answer_poll(std::size_t most) {
+    auto& queue = polling_->queue;
+    const auto end = queue.begin() + static_cast<std::ptrdiff_t>(std::min(most, queue.size()));
     std::string payload;
-    for (const auto& frame : polling_->queue) {
-        const bool binary = (static_cast<unsigned char>(frame->data()[0]) & 0x0f) == 0x2;
-        const auto data = net::websocket_payload(frame->view());
+    for (auto frame = queue.begin(); frame != end; ++frame) {
+        const bool binary = (static_cast<unsigned char>((*frame)->data()[0]) & 0x0f) == 0x2;
+        const auto data = net::websocket_payload((*frame)->view());
         if (binary) {
             append_binary(payload, data);
         } else {
             append_encoded(payload, data);
         }
+        polling_->bytes -= (*frame)->size();
     }
-    polling_->queue.clear();
-    polling_->bytes = 0;
+    queue.erase(queue.begin(), end);
     if (payload.empty()) append_text(payload, packet_type::noop, {});
     respond_poll(std::exchange(polling_->held, nullptr), std::move(payload));
 }

@@ -28,6 +28,9 @@ class client final : public net::websocket::listener, public std::enable_shared_
   public:
     /// Bytes that may wait for the next poll before the client counts as too slow.
     static constexpr std::size_t max_poll_queue = 1024 * 1024;
+    /// Packets in the answer to one poll. The protocol sets no limit, but python-engineio's clients end the
+    /// session when there are more (payload.Payload.max_decode_packets); the rest waits for the next poll.
+    static constexpr std::size_t max_packets_in_answer = 16;
 
     using forget = std::function<void(const client&)>;
 
@@ -78,7 +81,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
     void drop_probe();
     void over();
     void post_poll_flush();
-    void answer_poll();
+    void answer_poll(std::size_t most = max_packets_in_answer);
     void respond_poll(net::exchange_ptr poll, std::string payload);
     void start_timer();
     void on_time();

@@ -11,6 +11,11 @@ namespace {
 constexpr std::size_t sid_random_bytes = 20;  // 160 bits: not to be guessed
 constexpr std::string_view digits = "0123456789abcdef";
 
+// Whether the query has a sid at all, be it one that cannot be decoded.
+bool names_session(std::string_view query) {
+    return query.starts_with("sid=") || query.find("&sid=") != std::string_view::npos;
+}
+
 // The authority of an origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null" and the
 // like.
 std::string_view authority_of(std::string_view origin) {
@@ -105,6 +110,7 @@ void server::handle(net::exchange_ptr e) {
 
     const auto sid = net::query_value(e->query(), "sid");
     if (sid) return continue_session(std::move(e), t, *sid);
+    if (names_session(e->query())) return refuse(*e, protocol_error::unknown_sid);
     if (e->method() != "GET") return refuse(*e, protocol_error::bad_handshake_method);
     if (net::query_value(e->query(), "EIO") != "4") return refuse(*e, protocol_error::unsupported_version);
     handshake(std::move(e), t);
