@@ -38,8 +38,12 @@ void timer_wheel::link_before(timer& anchor, timer& t) noexcept {
 void timer_wheel::start(timer& t, base::steady_time now, base::milliseconds delay) noexcept {
     t.cancel();
     // Rounded up by one tick: never early.
-    t.due_tick_ = std::max(tick_of(now + std::max(delay, base::milliseconds{0})) + 1, done_ + 1);
-    const std::size_t slot = t.due_tick_ % slots;
+    link(t, std::max(tick_of(now + std::max(delay, base::milliseconds{0})) + 1, done_ + 1));
+}
+
+void timer_wheel::link(timer& t, std::uint64_t due_tick) noexcept {
+    t.due_tick_ = due_tick;
+    const std::size_t slot = due_tick % slots;
     link_before(wheel_[slot].anchor, t);
     occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
@@ -54,9 +58,22 @@ void timer_wheel::advance(base::steady_time now) {
         const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
         if ((occupied_[slot / 64] & bit) == 0) continue;
         timer& anchor = wheel_[slot].anchor;
-        // What is due moves to a list of its own first: a callback may start and cancel any timer.
-        timer due{nullptr, nullptr};
-        due.previous_ = due.next_ = &due;
+        // What is due moves to a list of its own first: a callback may start and cancel any timer. When one
+        // throws, the others go back to their slot's successor and fire at the next call.
+        struct due_list {
+            explicit due_list(timer_wheel& w) : wheel(w) { anchor.previous_ = anchor.next_ = &anchor; }
+            ~due_list() {
+                while (anchor.next_ != &anchor) {
+                    timer* const t = anchor.next_;
+                    t->cancel();
+                    wheel.link(*t, wheel.done_ + 1);
+                }
+                anchor.previous_ = anchor.next_ = nullptr;  // so that its own destructor does nothing
+            }
+            timer_wheel& wheel;
+            timer anchor{nullptr, nullptr};
+        } list(*this);
+        timer& due = list.anchor;
         for (timer* t = anchor.next_; t != &anchor;) {
             timer* const following = t->next_;
             if (t->due_tick_ <= done_) {
@@ -71,7 +88,6 @@ void timer_wheel::advance(base::steady_time now) {
             t->cancel();
             t->fire_(t->owner_);
         }
-        due.previous_ = due.next_ = nullptr;
     }
 }
 

@@ -48,7 +48,7 @@ class timer_wheel {
     void start(timer& t, base::steady_time now, base::milliseconds delay) noexcept;
 
     /// Fires everything due. A timer started meanwhile with no delay fires at the next call, never in this
-    /// one.
+    /// one. What a callback throws comes out of here; the timers due with it fire at the next call.
     void advance(base::steady_time now);
 
     /// When advance() is needed next, or nullopt with no timer started. May be early (a cancelled timer, a
@@ -60,6 +60,7 @@ class timer_wheel {
         timer anchor{nullptr, nullptr};
     };
     std::uint64_t tick_of(base::steady_time t) const noexcept;
+    void link(timer& t, std::uint64_t due_tick) noexcept;
     static void link_before(timer& anchor, timer& t) noexcept;
 
     base::steady_time origin_;
