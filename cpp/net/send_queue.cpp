@@ -20,13 +20,20 @@ void send_queue::consume(std::size_t n) noexcept {
         const std::size_t left = waiting_[head_]->size() - offset_;
         if (n < left) {
             offset_ += n;
-            return;
+            return forget_written();
         }
         n -= left;
         offset_ = 0;
         waiting_[head_++].reset();
     }
     clear();
+}
+
+// A reader that is always a little behind never empties the queue: what was written must not pile up.
+void send_queue::forget_written() noexcept {
+    if (head_ < kept_capacity || head_ < waiting_.size() / 2) return;
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
 }
 
 void send_queue::clear() noexcept {

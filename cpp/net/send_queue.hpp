@@ -37,7 +37,12 @@ class send_queue {
 
     void clear() noexcept;
 
+    /// How many buffers it has room for now.
+    std::size_t capacity() const noexcept { return waiting_.capacity(); }
+
   private:
+    void forget_written() noexcept;
+
     static constexpr std::size_t kept_capacity = 16;  // an idle connection keeps no more than this
 
     std::vector<base::buffer_ptr> waiting_;
