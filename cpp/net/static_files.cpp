@@ -1,6 +1,7 @@
 #include "net/static_files.hpp"
 
 #include <algorithm>
+#include <boost/beast/core/string.hpp>
 
 namespace chatterlink::net {
 namespace {
@@ -28,16 +29,20 @@ bool etag_matches(std::string_view if_none_match, std::string_view etag) {
 }
 
 bool accepts_gzip(std::string_view accept_encoding) {
+    bool anything = false;  // what "*" says; gzip's own entry wins, wherever it stands
     while (!accept_encoding.empty()) {
         const auto element = next_element(accept_encoding);
-        const auto coding = element.substr(0, element.find(';'));
-        if (coding != "gzip" && coding != "*") continue;
+        auto coding = element.substr(0, element.find(';'));
+        while (!coding.empty() && coding.back() == ' ') coding.remove_suffix(1);
+        const bool gzip = boost::beast::iequals(coding, "gzip");
+        if (!gzip && coding != "*") continue;
         const auto weight = element.find("q=0");
         const bool refused = weight != std::string_view::npos &&
                              element.substr(weight + 3).find_first_not_of(".0") == std::string_view::npos;
-        if (!refused) return true;
+        if (gzip) return !refused;
+        anything = !refused;
     }
-    return false;
+    return anything;
 }
 
 static_files::static_files(const std::vector<static_file>& files,
