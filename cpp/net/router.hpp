@@ -28,13 +28,18 @@ class router final : public http_handler {
 
   private:
     http_handler& find(std::string_view path) const {
+        http_handler* best = rest_;
+        std::size_t length = 0;
         for (const auto& [prefix, handler] : routes_) {
-            if (path == prefix) return *handler;
-            if (prefix.back() != '/') continue;
-            if (path.starts_with(prefix) || path == std::string_view(prefix).substr(0, prefix.size() - 1))
-                return *handler;
+            const std::string_view below(prefix);
+            const bool fits =
+                path == prefix || (prefix.back() == '/' &&
+                                   (path.starts_with(prefix) || path == below.substr(0, below.size() - 1)));
+            if (!fits || prefix.size() < length) continue;
+            best = handler;
+            length = prefix.size();
         }
-        return *rest_;
+        return *best;
     }
 
     std::vector<std::pair<std::string, http_handler*>> routes_;
