@@ -6,6 +6,7 @@
 #include <csignal>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "base/log.hpp"
 #include "net/connection.hpp"
@@ -71,11 +72,11 @@ void shard::run() {
             for (int n = 1; n < handlers_per_round && context_.poll_one() != 0; ++n) {
             }
             timers_.advance(base::steady_now());
-            flush_dirty();
         } catch (const std::exception& e) {
             // A handler's own mistake: that handler's work is lost, the shard and everyone else on it go on.
             spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
         }
+        flush_dirty();  // also after a mistake: what the round's other handlers queued does not wait
     }
     flush_dirty();
     current_shard = nullptr;
@@ -85,7 +86,13 @@ void shard::flush_dirty() {
     while (!dirty_.empty()) {
         std::vector<std::shared_ptr<connection>> now;
         now.swap(dirty_);
-        for (auto& c : now) c->flush();
+        for (auto& c : now) {
+            try {
+                c->flush();
+            } catch (const std::exception& e) {  // from whoever waited for the queue to drain
+                spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
+            }
+        }
         now.clear();
         if (dirty_.empty()) dirty_.swap(now);  // keeps the capacity
     }
@@ -129,6 +136,7 @@ void reactor::start() {
 }
 
 void reactor::stop() {
+    if (std::exchange(stopped_, true)) return;
     for (auto& s : shards_) s->context_.stop();
     for (auto& t : threads_) t.join();
     threads_.clear();

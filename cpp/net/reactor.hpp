@@ -97,7 +97,8 @@ class reactor final : public base::shards {
 
     void start();
     /// Ends every shard's loop after its current round, joins the threads, closes what is still connected and
-    /// runs, on this thread, the tasks that are left (timers excepted). Not from a shard.
+    /// runs, on this thread, the tasks that are left (timers excepted). Not from a shard. For good: called
+    /// again it does nothing.
     void stop();
 
     shard& at(base::shard_id id) noexcept { return *shards_[id]; }
@@ -110,6 +111,7 @@ class reactor final : public base::shards {
   private:
     std::vector<std::unique_ptr<shard>> shards_;
     std::vector<std::thread> threads_;
+    bool stopped_ = false;
 };
 
 }  // namespace chatterlink::net
