@@ -1,0 +1,209 @@
+// What an HTTP client may not do, and what happens to it. The rest of the server must not notice.
+#include <gtest/gtest.h>
+
+#include "net/support/loopback.hpp"
+#include "net/support/recording_handler.hpp"
+
+namespace chatterlink::net {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using test::http_loopback;
+using test::raw_client;
+using test::recording_handler;
+
+class http_hostile : public testing::Test {
+  protected:
+    // Sends something and expects this status, then the end of the connection.
+    void expect_refused(const std::string& sent, unsigned status) {
+        SCOPED_TRACE(sent.substr(0, 120));
+        auto client = server.connect();
+        client.send(sent);
+        const auto answer = client.read_answer();
+        EXPECT_EQ(answer.status, status) << answer.body;
+        EXPECT_EQ(answer.field("connection"), "close");
+        EXPECT_TRUE(client.closed());
+        EXPECT_EQ(handler.requests, 0) << "a refused request reached the handler";
+    }
+    void TearDown() override {
+        EXPECT_EQ(server.connect().get("/echo").status, 200u) << "the server is harmed";
+    }
+
+    static http_limits small() {
+        http_limits l;
+        l.max_header = 2048;
+        l.header_timeout = 150ms;
+        l.idle_timeout = 300ms;
+        l.body_window = 150ms;
+        l.body_window_bytes = 100;
+        return l;
+    }
+
+    recording_handler handler;
+    http_loopback server{handler, 1, small(), {.max_queue = 100'000, .write_stall = 200ms, .linger = 300ms}};
+};
+
+TEST_F(http_hostile, a_header_that_is_too_large_gets_431) {
+    expect_refused("GET /echo HTTP/1.1\r\nHost: x\r\nX: " + std::string(3000, 'a') + "\r\n\r\n", 431);
+    expect_refused("GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n\r\n", 431);
+    expect_refused("GET /echo HTTP/1.1\r\nX: " + std::string(100'000, 'a'), 431);  // never ends
+    std::string fields;
+    for (int i = 0; i < 500; ++i) fields += "X-" + std::to_string(i) + ": y\r\n";
+    expect_refused("GET /echo HTTP/1.1\r\n" + fields + "\r\n", 431);
+}
+
+TEST_F(http_hostile, a_body_that_is_too_large_gets_413) {
+    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", 413);
+    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551615\r\n\r\n", 413);
+    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+                       std::string(1001, 'b'),
+                   413);
+    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+                   413);
+    std::string many = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 11; ++i) many += "64\r\n" + std::string(100, 'b') + "\r\n";
+    expect_refused(many, 413);
+}
+
+TEST_F(http_hostile, a_body_of_exactly_the_limit_is_taken) {
+    auto client = server.connect();
+    EXPECT_EQ(client.post("/echo", std::string(1000, 'b')).body, "POST /echo " + std::string(1000, 'b'));
+    handler.requests = 0;
+}
+
+TEST_F(http_hostile, content_length_with_transfer_encoding_gets_400_in_either_order) {  // RFC 9112 §6.1
+    const auto chunks = "\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"s;
+    expect_refused("POST /echo HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n" + chunks,
+                   400);
+    expect_refused("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n" + chunks,
+                   400);
+    expect_refused("POST /echo HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: identity\r\n" + chunks,
+                   400);
+}
+
+TEST_F(http_hostile, transfer_encodings_other_than_chunked_alone_get_400) {  // RFC 9112 §6.1, §6.3
+    const auto chunks = "\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"s;
+    for (const auto* coding :
+         {"chunked, identity", "gzip", "identity", "gzip, chunked", "chunked, chunked", "xchunked", ""})
+        expect_refused("POST /echo HTTP/1.1\r\nTransfer-Encoding: "s + coding + "\r\n" + chunks, 400);
+    expect_refused(
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n" + chunks, 400);
+}
+
+TEST_F(http_hostile, a_length_that_is_no_number_or_is_given_twice_gets_400) {
+    for (const auto* length :
+         {"-1", "+5", "5x", "0x5", "", " ", "5,6", "18446744073709551616", "99999999999999999999999"})
+        expect_refused("POST /echo HTTP/1.1\r\nContent-Length: "s + length + "\r\n\r\nhello", 400);
+    expect_refused("POST /echo HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400);
+}
+
+TEST_F(http_hostile, malformed_chunks_get_400) {
+    const auto post = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"s;
+    for (const auto* chunks :
+         {"x\r\n", "-1\r\n", "5\r\nhelloXX\r\n", "10000000000000000\r\n", "\r\n", "0x5\r\n\r\n"})
+        expect_refused(post + chunks, 400);
+}
+
+TEST_F(http_hostile, a_chunk_extension_without_end_is_cut_off) {
+    const auto post = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"s;
+    expect_refused(post + std::string(200'000, 'a'), 400);
+}
+
+TEST_F(http_hostile, what_is_not_http_gets_400) {
+    for (const auto& sent :
+         {"hello\r\n\r\n"s, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 tls\r\n\r\n"s, "GET /echo\r\n\r\n"s,
+          "GET /echo HTTP/9.9\r\n\r\n"s, "GET  /echo HTTP/1.1\r\n\r\n"s,
+          "GET /echo HTTP/1.1\r\nNo colon\r\n\r\n"s, "GET /echo HTTP/1.1\r\nBad name: x\r\n\r\n"s,
+          "GET /echo HTTP/1.1\r\nX: a\0b\r\n\r\n"s}) {
+        expect_refused(sent, 400);
+    }
+}
+
+TEST_F(http_hostile, a_header_that_takes_too_long_is_answered_408_and_closed) {
+    const auto began = base::steady_now();
+    auto trickle = server.connect();
+    for (const char c : "GET /echo HTTP/1.1\r\nHo"s) {
+        if (!trickle.send({&c, 1})) break;
+        std::this_thread::sleep_for(10ms);  // never silent for long
+    }
+    EXPECT_EQ(trickle.read_answer().status, 408u);
+    EXPECT_TRUE(trickle.closed());
+    EXPECT_LT(base::steady_now() - began, 5s);
+    auto silent = server.connect();
+    EXPECT_TRUE(silent.closed(5s));
+    EXPECT_EQ(handler.requests, 0);
+}
+
+TEST_F(http_hostile, a_body_that_trickles_is_answered_408_and_closed) {
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n");
+    for (int i = 0; i < 100 && client.silent(10ms); ++i) client.send("b");
+    EXPECT_EQ(client.read_answer().status, 408u);
+    EXPECT_TRUE(client.closed());
+    EXPECT_EQ(handler.requests, 0);
+}
+
+TEST_F(http_hostile, a_slow_body_that_keeps_the_pace_is_taken) {
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n");
+    for (int i = 0; i < 9; ++i) {  // 100 bytes each 40 ms, longer than two windows in all
+        client.send(std::string(100, 'b'));
+        std::this_thread::sleep_for(40ms);
+    }
+    EXPECT_EQ(client.read_answer().status, 200u);
+}
+
+TEST_F(http_hostile, an_idle_connection_is_closed_without_a_word) {
+    auto client = server.connect();
+    EXPECT_EQ(client.get("/echo").status, 200u);
+    EXPECT_EQ(client.read_to_end(5s), "");
+}
+
+TEST_F(http_hostile, a_reader_that_takes_nothing_is_closed_when_its_queue_is_full) {
+    handler.big = 1'000'000;
+    const auto before = counters().closed_slow.load();
+    auto client = server.connect(4096);
+    std::string requests;
+    for (int i = 0; i < 100; ++i) requests += "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";  // 100 MB asked for
+    client.send(requests);
+    EXPECT_TRUE(test::eventually([&] { return counters().closed_slow > before; }));
+    EXPECT_TRUE(test::eventually(
+        [&] { return server->on_shard(0, [&] { return server->threads.at(0).connections(); }) == 0; }));
+    EXPECT_LT(handler.requests, 100);
+}
+
+TEST_F(http_hostile, a_reader_that_stalls_in_one_answer_is_closed_in_time) {
+    handler.big = 50'000'000;
+    const auto before = counters().closed_slow.load();
+    auto client = server.connect(4096);
+    client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(test::eventually([&] { return counters().closed_slow > before; }));
+}
+
+TEST_F(http_hostile, a_slow_reader_that_does_read_gets_everything) {
+    handler.big = 3'000'000;
+    auto client = server.connect(4096);
+    client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.read_through("\r\n\r\n");
+    std::size_t got = 0;
+    for (int i = 0; i < 30; ++i) {
+        got += client.read_exactly(100'000).size();
+        std::this_thread::sleep_for(15ms);  // longer than write_stall in all
+    }
+    EXPECT_EQ(got, 3'000'000u);
+}
+
+TEST_F(http_hostile, a_thousand_connections_that_are_reset_leave_nothing_behind) {
+    for (int i = 0; i < 1'000; ++i) {
+        auto client = server.connect();
+        if (i % 3 == 0) client.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+        if (i % 3 == 1) client.send("POST /echo HTTP/1.1\r\nContent-Length: 500\r\n\r\nhalf");
+        client.reset();
+    }
+    EXPECT_TRUE(test::eventually(
+        [&] { return server->on_shard(0, [&] { return server->threads.at(0).connections(); }) == 0; }));
+}
+
+}  // namespace
+}  // namespace chatterlink::net
