@@ -17,8 +17,12 @@ export function MessageList({ room }: { room: Room }) {
   const { marker, unread } = room.read.value;
   const rows = useMemo(() => buildRows(timeline, outbox, you, marker), [timeline, outbox, you, marker]);
 
+  /** After a failure the next page is asked for only when the reader moves. */
+  const failed = useRef(false);
   const older = async () => {
-    if (!(await chat.loadOlder(room))) toasts.show("Older messages could not be loaded.");
+    failed.current = true;
+    if (await chat.loadOlder(room)) failed.current = false;
+    else toasts.show("Older messages could not be loaded.");
   };
   const scroll = useLogScroll({
     marker: marker !== undefined,
@@ -26,8 +30,9 @@ export function MessageList({ room }: { room: Room }) {
       chat.atEnd.value = atEnd;
       if (atEnd) chat.trim(room);
     },
-    onTop: () => {
-      if (room.timeline.peek().hasOlder && room.status.peek().kind === "joined") void older();
+    onTop: (moved) => {
+      const wanted = room.timeline.peek().hasOlder && !room.loadingOlder.peek() && (moved || !failed.current);
+      if (wanted && room.status.peek().kind === "joined") void older();
     },
   });
 

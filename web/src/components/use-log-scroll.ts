@@ -10,7 +10,8 @@ export interface LogScrollOptions {
   /** A "New" line is shown: begin there if it is above what the end shows. */
   marker: boolean;
   onEnd: (atEnd: boolean) => void;
-  onTop: () => void;
+  /** The reader is near the top. `moved`: just scrolled there; else was there already when something was drawn. */
+  onTop: (moved: boolean) => void;
 }
 
 export function useLogScroll(options: LogScrollOptions) {
@@ -61,7 +62,7 @@ export function useLogScroll(options: LogScrollOptions) {
         stick = element.scrollHeight - element.scrollTop - element.clientHeight < END_SLACK;
         pin(element);
         report();
-        if (up && element.scrollTop < TOP_SLACK) latest.current.onTop();
+        if (up && element.scrollTop < TOP_SLACK) latest.current.onTop(true);
       },
       /** After every drawing. */
       settle() {
@@ -71,6 +72,8 @@ export function useLogScroll(options: LogScrollOptions) {
         else if (anchor?.element.isConnected)
           place(element.scrollTop + anchor.element.offsetTop - anchor.top);
         pin(element);
+        // At the very top nothing scrolls any more; whoever waits there for the next page gets it.
+        if (!stick && element.scrollTop < TOP_SLACK) latest.current.onTop(false);
       },
       toEnd(smooth = false) {
         stick = true;
