@@ -266,7 +266,8 @@ void terminal_editor::run(int wake_fd, client_signals& signals, handlers what) {
     impl_->signals = &signals;
     impl_->call = std::move(what);
     impl_->leaving = false;
-    // libedit shows the prompt before it switches the echo off; what is typed at that moment would show twice.
+    // libedit shows the prompt before it switches the echo off; what is typed at that moment would show
+    // twice.
     ::el_set(impl_->editor, EL_PREP_TERM, 1);
     impl_->wipe(0);  // what the terminal echoed until now; it is read, and drawn, again
     impl_->write_pending();

@@ -33,9 +33,9 @@ class terminal_editor {
     /// SIGTERM or SIGHUP. What was typed but not entered is wiped off. SIGTSTP suspends, SIGWINCH redraws.
     void run(int wake_fd, client_signals& signals, handlers what);
 
-    /// Prints complete lines above the one being typed. From a handler: shown when it returns, and the typed line
-    /// is drawn again once, however often this was called. Before run(): shown when it begins. After it: by
-    /// flush().
+    /// Prints complete lines above the one being typed. From a handler: shown when it returns, and the typed
+    /// line is drawn again once, however often this was called. Before run(): shown when it begins. After it:
+    /// by flush().
     void print(std::string_view lines);
     void flush();
 

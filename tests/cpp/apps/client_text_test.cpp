@@ -16,7 +16,7 @@ const client_look plain{};
 const client_look marked{.marks = true, .colour = false, .unicode = true};
 const client_look coloured{.marks = true, .colour = true, .unicode = true};
 
-class ShownLine : public testing::Test {
+class shown_lines : public testing::Test {
   protected:
     void SetUp() override {
         ::setenv("TZ", "UTC0", 1);
@@ -25,20 +25,20 @@ class ShownLine : public testing::Test {
     static constexpr std::time_t noon = 12 * 3600 + 5 * 60;
 };
 
-TEST_F(ShownLine, WithoutATerminalIsItsBytesAndANewline) {
+TEST_F(shown_lines, WithoutATerminalIsItsBytesAndANewline) {
     const std::string bytes("\x1b[31m\xff\0x", 8);
     EXPECT_EQ(shown_line(line_origin::network, bytes, plain, noon), bytes + "\n");
     EXPECT_EQ(shown_line(line_origin::network, "", plain, noon), "\n");
 }
 
-TEST_F(ShownLine, OnATerminalHasTheTimeAndSaysWhoSpeaks) {
+TEST_F(shown_lines, OnATerminalHasTheTimeAndSaysWhoSpeaks) {
     EXPECT_EQ(shown_line(line_origin::network, "hi", marked, noon), "12:05 hi\n");
     EXPECT_EQ(shown_line(line_origin::own, "hi", marked, noon), "12:05 you: hi\n");
     EXPECT_EQ(shown_line(line_origin::program, "hi", marked, noon), "12:05 * hi\n");
     EXPECT_EQ(shown_line(line_origin::network, "! no", marked, noon), "12:05 ! no\n");
 }
 
-TEST_F(ShownLine, ColoursTellMessagesRefusalsAndNoticesApart) {
+TEST_F(shown_lines, ColoursTellMessagesRefusalsAndNoticesApart) {
     const std::string time = "\x1b[2m12:05 \x1b[0m";
     EXPECT_EQ(shown_line(line_origin::network, "hi", coloured, noon), time + "hi\n");
     EXPECT_EQ(shown_line(line_origin::network, "! no", coloured, noon), time + "\x1b[31m! no\x1b[0m\n");
@@ -47,7 +47,7 @@ TEST_F(ShownLine, ColoursTellMessagesRefusalsAndNoticesApart) {
     EXPECT_EQ(shown_line(line_origin::program, "hi", coloured, noon), time + "\x1b[2m* hi\x1b[0m\n");
 }
 
-TEST_F(ShownLine, IsMadeHarmlessWhoeverSaidIt) {
+TEST_F(shown_lines, IsMadeHarmlessWhoeverSaidIt) {
     for (const auto origin : {line_origin::network, line_origin::own, line_origin::program}) {
         const std::string shown = shown_line(origin, "\x1b[2J", marked, noon);
         EXPECT_EQ(shown.find('\x1b'), std::string::npos);

@@ -49,8 +49,9 @@ struct got {
     bool operator==(const got&) const = default;
 };
 
-void PrintTo(const got& g, std::ostream* out) {
-    *out << "at " << g.at << " " << g.what << " " << g.text.size() << " bytes: " << g.text.substr(0, 60);
+std::ostream& operator<<(std::ostream& out, const got& g) {
+    return out << "at " << g.at << " " << g.what << " " << g.text.size()
+               << " bytes: " << g.text.substr(0, 60);
 }
 
 /// Drives a decoder as a gateway does: every deadline is kept, time is counted in ms.
