@@ -185,7 +185,7 @@ def test_a_signal_ends_the_server_in_order_and_loses_nothing(
     speakers = [Speaker(server, transport, transport) for transport in ("websocket", "polling", "upgrade")]
     quiet = [RawClient(server, transport) for transport in ("websocket", "polling")]
     for each in quiet:
-        each.join(f"Quiet {each.transport()}")
+        each.join(f"Quiet {each.transport()}", "a quiet room")  # where a poll is held until the end
     time.sleep(0.5)
     began = time.monotonic()
     assert server.end(number) == 0

@@ -62,7 +62,7 @@ class RawClient(ChatClient):
             assert self._news.wait_for(lambda: self._connected is not None or self._gone is not None, PATIENCE)
             assert self._connected is not None, f"not let in: {self._gone}"
         if transport == "upgrade":
-            self._upgrade()
+            self.upgrade()
 
     # ---- What it is ----
 
@@ -228,7 +228,8 @@ class RawClient(ChatClient):
         except (OSError, http.client.HTTPException) as error:
             self._take_end("client disconnect" if self._leaving else f"transport error: {error!r}")
 
-    def _upgrade(self) -> None:
+    def upgrade(self) -> None:
+        """From polling to a WebSocket."""
         new = self._open_websocket(self.sid)
         new.send("2probe")
         assert new.recv() == "3probe"
