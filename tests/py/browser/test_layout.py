@@ -1,0 +1,200 @@
+"""The page on a phone, a tablet and a desk; light and dark; with and without motion."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.chat_page import ChatPage
+from browser.pictures import plain_png
+from browser.windows import PHONE, Meet, StartApp, Visit
+
+SIZES = [(390, 844), (768, 1024), (1440, 900)]
+sizes = pytest.mark.parametrize(("width", "height"), SIZES, ids=[f"{width}x{height}" for width, height in SIZES])
+
+LONG_WORD = "Donaudampfschifffahrt" * 20
+LONG_LINK = "https://example.org/" + "path/" * 60
+HEBREW = "שלום עולם, מה שלומך היום?"
+ARABIC = "مرحبا بالعالم"
+
+
+def expect_composer_in_sight(window: ChatPage) -> None:
+    expect(window.composer).to_be_in_viewport(ratio=1)
+    expect(window.find("composer-send")).to_be_in_viewport(ratio=1)
+    expect(window.find("emoji-button")).to_be_in_viewport(ratio=1)
+    expect(window.find("upload-button")).to_be_in_viewport(ratio=1)
+
+
+@sizes
+def test_nothing_is_wider_than_the_window(
+    start_app: StartApp, visit: Visit, meet: Meet, width: int, height: int
+) -> None:
+    server = start_app("--rate-limit", "off")
+    room = "room " + "w" * 59
+    bo = meet(server, "W" * 32, room, "other " + "m" * 58)
+    bo.say(LONG_WORD, room)
+    bo.say(LONG_LINK, room)
+    bo.say("", room, *[bo.upload(plain_png(900, 200 + each), "w" * 200 + ".png") for each in range(3)])
+    for number in range(20):
+        bo.say(f"line {number}", room)
+    window = visit(server, width=width, height=height)
+    assert window.too_wide() == []
+    window.join("M" * 32, room)
+    window.say(LONG_WORD)
+    window.say("a\n" * 12)
+    expect(window.messages).to_have_count(25)
+    window.expect_all_sent()
+    assert window.too_wide() == []
+    expect_composer_in_sight(window)
+
+    # Long words are broken: every bubble lies within the list.
+    log = window.find("messages").bounding_box()
+    assert log is not None
+    for message in window.texts.all():
+        box = message.bounding_box()
+        assert box is not None
+        assert log["x"] <= box["x"]
+        assert box["x"] + box["width"] <= log["x"] + log["width"]
+
+    # A long draft grows the composer, to a limit.
+    window.composer.fill("line\n" * 60)
+    expect_composer_in_sight(window)
+    box = window.composer.bounding_box()
+    assert box is not None
+    assert 100 < box["height"] < height / 2
+    window.composer.fill("")
+    window.find("emoji-button").click()
+    expect(window.find("emoji-picker")).to_be_in_viewport(ratio=1)
+    assert window.too_wide() == []
+
+
+@sizes
+def test_text_runs_in_its_own_direction(start_app: StartApp, visit: Visit, width: int, height: int) -> None:
+    ada = visit(start_app(), width=width, height=height).join("Ada")
+    for text in (HEBREW, ARABIC, "left to right"):
+        ada.say(text)
+    for text, direction in ((HEBREW, "rtl"), (ARABIC, "rtl"), ("left to right", "ltr")):
+        message = ada.message(text).get_by_test_id("message-text")
+        expect(message).to_have_css("direction", direction)
+    ada.composer.fill(HEBREW)
+    expect(ada.composer).to_have_css("direction", "rtl")
+    assert ada.too_wide() == []
+
+
+def test_panels_stand_beside_the_conversation_where_there_is_room(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app(), width=1440, height=900).join("Ada")
+    expect(ada.find("room-list")).to_be_visible()
+    expect(ada.find("members")).to_be_visible()
+    ada.find("open-members").click()
+    expect(ada.find("members")).not_to_be_visible()
+    ada.find("open-members").click()
+    expect(ada.find("members")).to_be_visible()
+
+    ada.page.set_viewport_size({"width": 768, "height": 1024})
+    expect(ada.find("room-list")).to_be_visible()
+    expect(ada.find("members")).not_to_be_visible()
+    ada.find("open-members").click()
+    expect(ada.find("members")).to_be_visible()
+    assert ada.too_wide() == []
+    ada.find("close-members").click()
+    expect(ada.find("members")).not_to_be_visible()
+
+
+def test_drawers_of_the_phone_open_and_close_by_touch(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app()
+    meet(server, "Bo", "attic", "general")
+    ada = visit(server, **PHONE).join("Ada")
+    expect(ada.composer).not_to_be_focused()  # that would raise the keyboard of the phone
+    for opener, panel, closer in (
+        ("open-rooms", "room-list", "close-rooms"),
+        ("open-members", "members", "close-members"),
+    ):
+        expect(ada.find(panel)).not_to_be_visible()
+        ada.find(opener).tap()
+        expect(ada.find(panel)).to_be_visible()
+        assert ada.too_wide() == []
+        ada.find(closer).tap()
+        expect(ada.find(panel)).not_to_be_visible()
+        ada.find(opener).tap()
+        expect(ada.find(panel)).to_be_visible()
+        ada.page.touchscreen.tap(380 if panel == "room-list" else 10, 700)  # beside it
+        expect(ada.find(panel)).not_to_be_visible()
+
+    # Going to a room closes the drawer.
+    ada.find("open-rooms").tap()
+    ada.room_item("attic").tap()
+    ada.expect_room("attic")
+    expect(ada.find("room-list")).not_to_be_visible()
+    expect_composer_in_sight(ada)
+
+
+def test_the_end_stays_in_sight_when_the_window_shrinks(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    # As when the keyboard of a phone comes up.
+    server = start_app("--rate-limit", "off")
+    bo = meet(server, "Bo")
+    for number in range(40):
+        bo.say(f"line {number}")
+    ada = visit(server, **PHONE).join("Ada")
+    expect(ada.message("line 39")).to_be_in_viewport(ratio=1)
+    ada.page.set_viewport_size({"width": 390, "height": 480})
+    expect(ada.message("line 39")).to_be_in_viewport(ratio=1)
+    expect_composer_in_sight(ada)
+
+
+def lightness(window: ChatPage) -> float:
+    """Of the page's ground: 0 black, 1 white."""
+    value: float = window.page.evaluate(
+        """() => {
+             const pen = new OffscreenCanvas(1, 1).getContext('2d');
+             pen.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
+             pen.fillRect(0, 0, 1, 1);
+             return pen.getImageData(0, 0, 1, 1).data.slice(0, 3).reduce((sum, each) => sum + each) / 765;
+           }"""
+    )
+    return value
+
+
+@pytest.mark.parametrize(("system", "other"), [("dark", "light"), ("light", "dark")])
+def test_the_systems_colours_are_followed_until_another_choice_is_made(
+    start_app: StartApp, visit: Visit, system: str, other: str
+) -> None:
+    def expect_theme(theme: str) -> None:
+        expect(window.page.locator("html")).to_have_attribute("data-theme", theme)
+        assert (lightness(window) < 0.3) == (theme == "dark")
+
+    window = visit(start_app(), color_scheme=system)
+    expect_theme(system)
+    window.page.emulate_media(color_scheme="light" if system == "dark" else "dark")
+    expect_theme(other)
+    window.page.emulate_media(color_scheme="dark" if system == "dark" else "light")
+    expect_theme(system)
+
+    window.find("theme-toggle").click()
+    expect_theme(other)
+    window.reload()
+    expect_theme(other)
+    window.join("Ada")
+    expect_theme(other)
+    window.find("theme-toggle").click()
+    expect_theme(system)
+    window.reload()
+    window.expect_room("general")
+    expect_theme(system)
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
+def test_motion_is_left_out_when_the_reader_wants_that(
+    start_app: StartApp, visit: Visit, meet: Meet, motion: str, moves: bool
+) -> None:
+    server = start_app()
+    window = visit(server, reduced_motion=motion, **PHONE)
+    durations = [window.page.locator("main").evaluate("(each) => getComputedStyle(each).animationDuration")]
+    window.join("Ada")
+    meet(server, "Bo").write()
+    dots = window.find("typing").locator(".dots")
+    durations.append(dots.evaluate("(each) => getComputedStyle(each).animationDuration"))
+    window.find("open-rooms").tap()
+    panel = window.page.locator("#rooms-panel")
+    durations.append(panel.evaluate("(each) => getComputedStyle(each).animationDuration"))
+    seconds = [float(each.split(",")[0].removesuffix("s")) for each in durations]
+    assert [each > 0.1 for each in seconds] == [moves] * len(seconds), durations
