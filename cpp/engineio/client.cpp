@@ -114,10 +114,6 @@ net::send_outcome client::send_message(std::string_view data, bool binary) {
 
 void client::close(close_reason why) {
     if (!session_.open()) return;
-    if (why == close_reason::server_close) {
-        static const auto bye = net::websocket_frame(net::websocket_opcode::text, "1");
-        if (session_.current() == transport::polling) send(bye);
-    }
     act(session_.on_error(why), nullptr);
 }
 

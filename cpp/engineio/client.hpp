@@ -50,7 +50,8 @@ class client final : public net::websocket::listener, public std::enable_shared_
     /// A message of its own: "4" + data, or binary.
     net::send_outcome send_message(std::string_view data, bool binary = false);
 
-    /// Ends the session: what is queued still goes out, then the close.
+    /// Ends the session: what is queued still goes out, then the close (over polling to a poll that waits;
+    /// the next one finds the session unknown).
     void close(close_reason why = close_reason::server_close);
 
     // From engineio::server, on the client's shard.
