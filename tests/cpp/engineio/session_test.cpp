@@ -1,0 +1,270 @@
+#include "engineio/session.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/json.hpp"
+
+namespace chatterlink::engineio {
+namespace {
+
+using namespace std::chrono_literals;
+using action = session::action;
+using base::steady_time;
+
+constexpr steady_time start{1h};
+
+packet text(packet_type type, std::string_view data = {}) {
+    return {type, data, false, {}};
+}
+
+const settings how{.ping_interval = 1'000ms, .ping_timeout = 200ms, .upgrade_timeout = 300ms};
+
+session polling(const settings& s = how) {
+    return session(transport::polling, s, start);
+}
+session over_websocket() {
+    return session(transport::websocket, how, start);
+}
+
+// Walks a polling session through its upgrade.
+void upgrade(session& s) {
+    ASSERT_EQ(s.on_probe_opened(start), action::none);
+    ASSERT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::answer_probe);
+    ASSERT_EQ(s.on_probe_packet(text(packet_type::upgrade)), action::finish_upgrade);
+}
+
+// ---- Handshake ----
+
+TEST(engineio_session, the_handshake_says_what_the_client_has_to_know) {
+    const auto first = base::parse_json(session::handshake("abc", transport::polling, how)).value();
+    EXPECT_EQ(first, (base::json{{"sid", "abc"},
+                                 {"upgrades", {"websocket"}},
+                                 {"pingInterval", 1000},
+                                 {"pingTimeout", 200},
+                                 {"maxPayload", 1000000}}));
+}
+
+TEST(engineio_session, the_handshake_offers_an_upgrade_only_where_there_is_one) {
+    const auto upgrades = [](transport t, bool allowed) {
+        settings s = how;
+        s.allow_upgrades = allowed;
+        return base::parse_json(session::handshake("abc", t, s)).value()["upgrades"];
+    };
+    EXPECT_EQ(upgrades(transport::websocket, true), base::json::array());
+    EXPECT_EQ(upgrades(transport::polling, false), base::json::array());
+}
+
+// ---- Packets ----
+
+TEST(engineio_session, messages_are_delivered_text_and_binary) {
+    auto s = polling();
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "hello"), start), action::deliver);
+    EXPECT_EQ(s.on_packet({packet_type::message, "\x01", true, {}}, start), action::deliver);
+    EXPECT_EQ(s.on_packet(text(packet_type::noop), start), action::none);
+    EXPECT_TRUE(s.open());
+}
+
+TEST(engineio_session, a_close_packet_ends_the_session) {
+    auto s = polling();
+    EXPECT_EQ(s.on_packet(text(packet_type::close), start), action::close);
+    EXPECT_FALSE(s.open());
+    EXPECT_EQ(s.reason(), close_reason::client_close);
+}
+
+TEST(engineio_session, packets_a_client_may_not_send_end_the_session_with_parse_error) {
+    for (const auto type : {packet_type::open, packet_type::ping, packet_type::upgrade}) {
+        auto s = over_websocket();
+        EXPECT_EQ(s.on_packet(text(type), start), action::close);
+        EXPECT_EQ(s.reason(), close_reason::parse_error);
+    }
+}
+
+TEST(engineio_session, nothing_happens_after_the_end) {
+    auto s = polling();
+    ASSERT_EQ(s.on_error(close_reason::transport_error), action::close);
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "x"), start), action::none);
+    EXPECT_EQ(s.on_packet(text(packet_type::open), start), action::none);
+    EXPECT_EQ(s.on_poll(true), action::none);
+    EXPECT_EQ(s.on_time(start + 1h), action::none);
+    EXPECT_EQ(s.on_transport_closed(), action::none);
+    EXPECT_EQ(s.on_error(close_reason::server_close), action::none);
+    EXPECT_EQ(s.on_probe_opened(start), action::drop_probe);
+    EXPECT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::drop_probe);
+    EXPECT_EQ(s.reason(), close_reason::transport_error) << "the first reason stands";
+}
+
+TEST(engineio_session, the_end_of_the_transport_ends_the_session) {
+    auto s = over_websocket();
+    EXPECT_EQ(s.on_transport_closed(), action::close);
+    EXPECT_EQ(s.reason(), close_reason::transport_close);
+}
+
+TEST(engineio_session, a_second_poll_at_the_same_time_ends_the_session) {
+    auto s = polling();
+    EXPECT_EQ(s.on_poll(false), action::none);
+    EXPECT_EQ(s.on_poll(true), action::close);
+    EXPECT_EQ(s.reason(), close_reason::transport_error);
+}
+
+// ---- Heartbeat ----
+
+TEST(engineio_session, pings_after_the_interval_not_earlier) {
+    auto s = polling();
+    EXPECT_EQ(s.deadline(), start + 1'000ms);
+    EXPECT_EQ(s.on_time(start + 999ms), action::none);
+    EXPECT_EQ(s.on_time(start + 1'000ms), action::send_ping);
+    EXPECT_EQ(s.deadline(), start + 1'200ms);
+    EXPECT_EQ(s.on_time(start + 1'000ms), action::none) << "one ping at a time";
+}
+
+TEST(engineio_session, a_pong_in_time_starts_the_next_interval) {
+    auto s = polling();
+    ASSERT_EQ(s.on_time(start + 1'000ms), action::send_ping);
+    EXPECT_EQ(s.on_packet(text(packet_type::pong), start + 1'100ms), action::none);
+    EXPECT_EQ(s.on_time(start + 1'250ms), action::none);
+    EXPECT_EQ(s.deadline(), start + 2'100ms);
+    EXPECT_EQ(s.on_time(start + 2'100ms), action::send_ping);
+}
+
+TEST(engineio_session, without_a_pong_the_session_times_out) {
+    auto s = polling();
+    ASSERT_EQ(s.on_time(start + 1'000ms), action::send_ping);
+    EXPECT_EQ(s.on_time(start + 1'199ms), action::none);
+    EXPECT_EQ(s.on_time(start + 1'200ms), action::close);
+    EXPECT_EQ(s.reason(), close_reason::ping_timeout);
+}
+
+TEST(engineio_session, an_unasked_pong_does_not_keep_a_session_alive) {
+    auto s = polling();
+    for (auto t = start; t < start + 1'000ms; t += 100ms)
+        EXPECT_EQ(s.on_packet(text(packet_type::pong), t), action::none);
+    EXPECT_EQ(s.on_time(start + 1'000ms), action::send_ping) << "the ping comes when it was due";
+    EXPECT_EQ(s.on_packet(text(packet_type::pong), start + 1'050ms), action::none);
+    EXPECT_EQ(s.on_packet(text(packet_type::pong), start + 1'150ms), action::none);
+    EXPECT_EQ(s.deadline(), start + 2'050ms) << "a second pong for one ping counts for nothing";
+}
+
+TEST(engineio_session, messages_do_not_stand_in_for_a_pong) {
+    auto s = polling();
+    ASSERT_EQ(s.on_time(start + 1'000ms), action::send_ping);
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "I am here"), start + 1'100ms), action::deliver);
+    EXPECT_EQ(s.on_time(start + 1'200ms), action::close);
+}
+
+// ---- Upgrade ----
+
+TEST(engineio_session, a_probe_that_is_answered_and_confirmed_becomes_the_transport) {
+    auto s = polling();
+    EXPECT_FALSE(s.probing());
+    EXPECT_EQ(s.on_probe_opened(start), action::none);
+    EXPECT_FALSE(s.probing());
+    EXPECT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::answer_probe);
+    EXPECT_TRUE(s.probing());
+    EXPECT_EQ(s.current(), transport::polling) << "until the client confirms";
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "by poll"), start), action::deliver);
+    EXPECT_EQ(s.on_probe_packet(text(packet_type::upgrade)), action::finish_upgrade);
+    EXPECT_EQ(s.current(), transport::websocket);
+    EXPECT_FALSE(s.probing());
+    EXPECT_EQ(s.deadline(), start + 1'000ms) << "only the heartbeat is left";
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "by websocket"), start), action::deliver);
+}
+
+TEST(engineio_session, anything_else_on_the_probe_drops_it_and_the_session_goes_on) {
+    const packet wrong[] = {text(packet_type::ping),
+                            text(packet_type::ping, "prob"),
+                            text(packet_type::upgrade),
+                            text(packet_type::message, "x"),
+                            text(packet_type::close),
+                            text(packet_type::noop),
+                            {packet_type::ping, "probe", true, {}}};
+    for (const auto& p : wrong) {
+        auto s = polling();
+        ASSERT_EQ(s.on_probe_opened(start), action::none);
+        EXPECT_EQ(s.on_probe_packet(p), action::drop_probe);
+        EXPECT_TRUE(s.open());
+        EXPECT_EQ(s.current(), transport::polling);
+        EXPECT_EQ(s.deadline(), start + 1'000ms);
+        EXPECT_EQ(s.on_probe_opened(start), action::none) << "and it may try again";
+    }
+}
+
+TEST(engineio_session, after_the_probe_only_an_upgrade_packet_is_allowed) {
+    const packet wrong[] = {text(packet_type::ping, "probe"),
+                            text(packet_type::message, "x"),
+                            text(packet_type::pong, "probe"),
+                            {packet_type::upgrade, {}, true, {}}};
+    for (const auto& p : wrong) {
+        auto s = polling();
+        ASSERT_EQ(s.on_probe_opened(start), action::none);
+        ASSERT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::answer_probe);
+        EXPECT_EQ(s.on_probe_packet(p), action::drop_probe);
+        EXPECT_FALSE(s.probing());
+        EXPECT_EQ(s.current(), transport::polling);
+    }
+}
+
+TEST(engineio_session, a_probe_that_takes_too_long_is_dropped) {
+    auto s = polling();
+    ASSERT_EQ(s.on_probe_opened(start), action::none);
+    EXPECT_EQ(s.deadline(), start + 300ms);
+    EXPECT_EQ(s.on_time(start + 299ms), action::none);
+    EXPECT_EQ(s.on_time(start + 300ms), action::drop_probe);
+    EXPECT_TRUE(s.open());
+    EXPECT_EQ(s.deadline(), start + 1'000ms);
+    EXPECT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::drop_probe) << "too late";
+}
+
+TEST(engineio_session, a_probe_whose_connection_breaks_changes_nothing) {
+    auto s = polling();
+    ASSERT_EQ(s.on_probe_opened(start), action::none);
+    ASSERT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::answer_probe);
+    s.on_probe_closed();
+    EXPECT_FALSE(s.probing());
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "x"), start), action::deliver);
+    EXPECT_EQ(s.on_probe_opened(start), action::none);
+}
+
+TEST(engineio_session, one_probe_at_a_time) {
+    auto s = polling();
+    ASSERT_EQ(s.on_probe_opened(start), action::none);
+    EXPECT_EQ(s.on_probe_opened(start), action::drop_probe);
+    EXPECT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::answer_probe)
+        << "the first goes on";
+}
+
+TEST(engineio_session, no_probe_after_the_upgrade_or_where_none_is_allowed) {
+    auto upgraded = polling();
+    upgrade(upgraded);
+    EXPECT_EQ(upgraded.on_probe_opened(start), action::drop_probe);
+    upgraded.on_probe_closed();  // the old probe's end comes late
+    EXPECT_EQ(upgraded.current(), transport::websocket);
+    EXPECT_EQ(upgraded.on_probe_opened(start), action::drop_probe);
+
+    auto direct = over_websocket();
+    EXPECT_EQ(direct.on_probe_opened(start), action::drop_probe);
+
+    settings without = how;
+    without.allow_upgrades = false;
+    auto forbidden = polling(without);
+    EXPECT_EQ(forbidden.on_probe_opened(start), action::drop_probe);
+}
+
+TEST(engineio_session, the_heartbeat_goes_on_during_and_after_an_upgrade) {
+    auto s = polling();
+    upgrade(s);
+    EXPECT_EQ(s.on_time(start + 1'000ms), action::send_ping);
+    EXPECT_EQ(s.on_time(start + 1'200ms), action::close);
+    EXPECT_EQ(s.reason(), close_reason::ping_timeout);
+}
+
+TEST(engineio_session, reasons_are_spelled_as_other_socket_io_servers_do) {
+    EXPECT_EQ(close_reason_name(close_reason::client_close), "client disconnect");
+    EXPECT_EQ(close_reason_name(close_reason::server_close), "server disconnect");
+    EXPECT_EQ(close_reason_name(close_reason::ping_timeout), "ping timeout");
+    EXPECT_EQ(close_reason_name(close_reason::transport_close), "transport close");
+    EXPECT_EQ(close_reason_name(close_reason::transport_error), "transport error");
+    EXPECT_EQ(close_reason_name(close_reason::parse_error), "parse error");
+}
+
+}  // namespace
+}  // namespace chatterlink::engineio
