@@ -1,7 +1,13 @@
 #include "apps/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string_view>
 
 #include "apps/version.hpp"
 
@@ -10,12 +16,45 @@ namespace {
 
 constexpr int usage_error = 2;
 
-// Every option in one shape: --name, CHATTERLINK_NAME, key "name".
-CLI::Option* with_environment(CLI::Option* option, const std::string& name) {
+// The environment's name of an option: CHATTERLINK_RATE_LIMIT of rate-limit.
+std::string variable_of(const std::string& name) {
     std::string variable = "CHATTERLINK_" + name;
     for (auto& c : variable)
         c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return option->envname(variable);
+    return variable;
+}
+
+// A variable that is set to nothing counts as not set.
+std::string value_of(const std::string& variable) {
+    const char* const value = std::getenv(variable.c_str());
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+// The configuration file. CLI11 lets a file win over the environment; here it is the other way round: the
+// environment is nearer to who starts the program. So what the environment says is left out of the file.
+class config_file final : public CLI::ConfigTOML {
+  public:
+    std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+        auto found = CLI::ConfigTOML::from_config(input);
+        std::erase_if(found, [](const CLI::ConfigItem& item) {
+            return item.parents.empty() && !value_of(variable_of(item.name)).empty();
+        });
+        return found;
+    }
+};
+
+// In a person's words: CLI11 says "INI was not able to parse colour", or "… chat.++" of a section.
+std::string explain(const CLI::ConfigError& e) {
+    const std::string said = e.what();
+    constexpr std::string_view prefix = "INI was not able to parse ";
+    if (!said.starts_with(prefix)) return "configuration file: " + said;
+    const std::string key = said.substr(prefix.size());
+    return "configuration file: there is no option '" + key.substr(0, key.find(".++")) + "'";
+}
+
+// Every option in one shape: --name, CHATTERLINK_NAME, key "name".
+CLI::Option* with_environment(CLI::Option* option, const std::string& name) {
+    return option->envname(variable_of(name));
 }
 
 template <class T>
@@ -48,8 +87,14 @@ void add_common(CLI::App& app, Options& o, common& c) {
         "rate-limit");
     add(app, "log-level", o.log_level, "trace, debug, info, warning, error, critical or off")
         ->check(log_levels);
-    app.set_config("--config", "", "Configuration file: lines of key = value, the keys as the options' names")
-        ->envname("CHATTERLINK_CONFIG");
+    // CLI11 reads files before the environment, so the file that the environment names is the default here.
+    const std::string file = value_of("CHATTERLINK_CONFIG");
+    with_environment(
+        app.set_config("--config", file,
+                       "Configuration file: lines of key = value, the keys as the options' names",
+                       !file.empty()),
+        "config");
+    app.config_formatter(std::make_shared<config_file>());
     app.allow_config_extras(false);
     app.add_flag("--version", c.version, "Print the version and leave")->configurable(false);
 }
@@ -73,6 +118,8 @@ parsed<Options> parse(CLI::App& app, const std::string& program, std::vector<std
     } catch (const CLI::CallForHelp&) {
         std::fputs(app.help().c_str(), stdout);
         return {std::nullopt, 0};
+    } catch (const CLI::ConfigError& e) {
+        return {std::nullopt, complain(program, explain(e))};
     } catch (const CLI::ParseError& e) {
         return {std::nullopt, complain(program, e.what())};
     }

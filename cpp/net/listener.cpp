@@ -17,6 +17,8 @@ constexpr base::milliseconds pause_when_full{100};
 base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const std::string& host,
                                                        std::uint16_t port, const connection_limits& limits,
                                                        accepted on_accept) {
+    // For the resolver that would be every network: nobody means it who leaves a variable empty.
+    if (host.empty()) return base::fail(base::errc::config_invalid, "the host is empty: give it with --host");
     boost::system::error_code failed;
     tcp::resolver resolver(threads.at(0).context());
     const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, failed);

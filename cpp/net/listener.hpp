@@ -20,8 +20,8 @@ class listener : public std::enable_shared_from_this<listener> {
     using accepted = std::function<void(std::shared_ptr<connection>)>;
 
     /// Binds and listens; connections are accepted after start(). `host` is a name or an address, port 0 lets
-    /// the system choose. Errors: address_in_use, io_failed (unknown host, no permission), with a sentence
-    /// for people.
+    /// the system choose. Errors: config_invalid (an empty host), address_in_use, io_failed (unknown host, no
+    /// permission), with a sentence for people.
     static base::result<std::shared_ptr<listener>> open(reactor& threads, const std::string& host,
                                                         std::uint16_t port, const connection_limits& limits,
                                                         accepted on_accept);
