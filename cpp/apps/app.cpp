@@ -44,8 +44,7 @@ void prepare_folder(const std::filesystem::path& folder) {
 
 std::unique_ptr<chat::store> open_store(const app_options& o) {
     if (o.store == "memory") return store::create_store_memory();
-    if (o.store == "sqlite")
-        return std::move(store::open_store_sqlite({.path = o.data / "chatterlink.db"}).value());
+    if (o.store == "sqlite") return store::open_store_sqlite({.path = o.data / "chatterlink.db"}).value();
     throw base::failure(
         base::fail(base::errc::config_invalid, "unknown store '" + o.store + "': use sqlite or memory"));
 }
@@ -78,7 +77,7 @@ struct chat_app::impl {
         explicit layers(const app_options& o)
             : run(o.threads),
               store(open_store(o)),
-              files(std::move(gateways::open_upload_store({.folder = o.data / "uploads"}).value())),
+              files(gateways::open_upload_store({.folder = o.data / "uploads"}).value()),
               hub(run.threads()),
               service(run.threads(), hub, *store, chat_limits(o)),
               socketio(run.threads(), engineio::settings{}, engineio::origin_policy{}),

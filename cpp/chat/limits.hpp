@@ -20,10 +20,10 @@ struct limits {
     std::uint32_t join_history_since = 200;  // … or the ones after `since`
     std::uint32_t history_default = 50;
     std::uint32_t history_max = 200;
-    std::size_t history_bytes = 256 * 1024;    // texts in one answer: a page must fit well into a send queue
-    std::size_t members_page = 200;   // names in a join's answer
-    std::size_t rooms_page = 500;     // rooms in a list
-    std::size_t presence_names = 50;  // names in one presence event; the count is always right
+    std::size_t history_bytes = 256 * 1024;  // texts in one answer: a page must fit well into a send queue
+    std::size_t members_page = 200;          // names in a join's answer
+    std::size_t rooms_page = 500;            // rooms in a list
+    std::size_t presence_names = 50;         // names in one presence event; the count is always right
     std::size_t typing_names = 20;
 
     // Presence goes out once per room and delay: the shortest one, or this much per member, up to the

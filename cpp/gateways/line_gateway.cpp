@@ -20,7 +20,7 @@ class line_session final : public hub::subscriber,
     line_session(line_gateway& owner, std::shared_ptr<net::connection> c)
         : owner_(owner), rules_(owner.rules()), connection_(std::move(c)), who_(rules_.enter(*this)) {}
 
-    ~line_session() {
+    ~line_session() override {
         if (connection_->owner() == this) connection_->set_owner(nullptr);
     }
 

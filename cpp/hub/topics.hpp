@@ -17,10 +17,8 @@ namespace chatterlink::hub {
 /// Takes what is published. It must not subscribe or unsubscribe anything from inside deliver().
 class subscriber {
   public:
+    virtual ~subscriber() = default;
     virtual void deliver(const frame& f) = 0;
-
-  protected:
-    ~subscriber() = default;
 };
 
 class topics;

@@ -39,11 +39,9 @@ connection_counters& counters() noexcept;
 /// Whoever speaks the protocol on a connection, as far as an orderly end goes.
 class connection_owner {
   public:
+    virtual ~connection_owner() = default;
     /// The process ends: finish what is under way, start nothing new.
     virtual void shutting_down() = 0;
-
-  protected:
-    ~connection_owner() = default;
 };
 
 class connection : public connection_hook, public std::enable_shared_from_this<connection> {

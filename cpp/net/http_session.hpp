@@ -19,7 +19,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     using request = parser::value_type;
 
     http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits);
-    ~http_session();
+    ~http_session() override;
 
     void start() { read_header(true); }
     void shutting_down() override;
