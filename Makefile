@@ -35,7 +35,7 @@ test:
 	python -m pytest
 
 lint:
-	@scripts/install-system-packages build test lint
+	@scripts/install-system-packages build lint
 	@scripts/prepare-venv dev
 	@cmake --preset tidy -D Python_EXECUTABLE=$(CURDIR)/.venv/bin/python --log-level=WARNING
 	scripts/lint-cpp
