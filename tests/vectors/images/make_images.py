@@ -59,9 +59,7 @@ plain = profile()
 photo = here / "photo.jpg"  # 800 x 500 as stored, 500 x 800 as shown
 picture(800, 500).save(photo, quality=70, exif=exif(6), icc_profile=plain, comment=b"SECRET comment", xmp=xmp)
 body = photo.read_bytes()
-iptc = jpeg_segment(
-    0xED, b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\0\0\0\x14" + b"\x1c\x02\x05\0\x0fSECRET headline"
-)
+iptc = jpeg_segment(0xED, b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\0\0\0\x14" + b"\x1c\x02\x05\0\x0fSECRET headline")
 photo.write_bytes(body[:2] + iptc + body[2:])
 
 picture(700, 300).convert("CMYK").save(here / "cmyk.jpg", quality=60)
