@@ -280,6 +280,7 @@ def test_the_command_line_beats_the_environment_which_beats_the_file(
     assert config_of(started("app", face=face, **with_environment))["max_upload"] == 1002
     both = started("app", "--max-upload", "1003", face=face, **with_environment)
     assert config_of(both)["max_upload"] == 1003
+    both.wait_for("Ctrl-C")
     assert "store   memory" in both.output, "what nobody else says comes from the file"
 
 

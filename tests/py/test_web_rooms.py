@@ -292,6 +292,8 @@ def test_a_lost_connection_frees_its_name_at_once(server: AppServer, connections
     for transport in ("websocket", "polling", "upgrade"):
         lost = connections.raw(server, transport)
         lost.join("Anna")
+        lost.wait_for("presence")
+        time.sleep(0.2)  # a poll is held by now; without one only the missing pong would tell
         lost.drop()
         deadline = time.monotonic() + PATIENCE
         with RawClient(server) as again:

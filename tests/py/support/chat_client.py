@@ -35,6 +35,11 @@ class ChatClient(ABC):
             self._arrived.append((name, payload))
             self._news.notify_all()
 
+    def _take_return(self) -> None:
+        """A library that reconnects by itself is back."""
+        with self._news:
+            self._gone = None
+
     def _take_end(self, reason: str) -> None:
         with self._news:
             if self._gone is None:

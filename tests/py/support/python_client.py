@@ -18,6 +18,7 @@ class PythonClient(ChatClient):
         self._client = socketio.Client(**{"reconnection": False, **options})
         self._client.on("*", lambda name, *arguments: self._take_event(name, arguments[0] if arguments else None))
         self._client.on("disconnect", lambda reason: self._take_end(str(reason)))
+        self._client.on("connect", self._take_return)
         transports = None if transport == "upgrade" else [transport]
         self._client.connect(server.url, transports=transports, wait_timeout=PATIENCE)
 
