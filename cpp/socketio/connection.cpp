@@ -1,5 +1,6 @@
 #include "socketio/connection.hpp"
 
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -114,7 +115,11 @@ void connection::remove(socket& s, engineio::close_reason why) {
     const auto keep = s.shared_from_this();
     sockets_.erase(s.nsp());
     s.owner_ = nullptr;
-    if (const auto h = std::move(s.handler_)) h->on_disconnect(why);
+    auto h = std::shared_ptr<socket_handler>(std::move(s.handler_));
+    if (!h) return;
+    h->on_disconnect(why);
+    // It may be the handler's own event that ends the socket: it dies after its members have returned.
+    boost::asio::post(lower_.home().context(), [h = std::move(h)] {});
 }
 
 void connection::on_close(engineio::close_reason why) {
