@@ -18,15 +18,22 @@ void room::changed(const std::string& display, int by) {
     if (!fresh && (at->second += by) == 0) changes_.erase(at);  // came and went in one go: nothing to tell
 }
 
-base::result<void> room::enter(participant_id who, const chat::name& as, std::string_view token) {
+base::result<std::string> room::enter(participant_id who, const chat::name& as, std::string_view token) {
     const auto mine = keys_.find(who);
     const auto there = members_.find(as.key);
     const bool already = mine != keys_.end() && mine->second == as.key;
     if (there != members_.end() && !already && !same_secret(there->second.token, token)) {
-        // Alone under that name, the connection may respell it ("Anna" to "anna"); nobody else may.
         return base::fail(base::errc::name_taken, "the name '" + as.display + "' is taken in this room");
     }
-    if (already) return {};
+    if (already) {
+        auto& m = there->second;
+        if (m.connections == 1 && m.display != as.display) {  // alone under it: "Anna" may become "anna"
+            changed(m.display, -1);
+            m.display = as.display;
+            changed(m.display, +1);
+        }
+        return m.display;
+    }
     if (mine != keys_.end()) leave(who);
     auto& m = members_[as.key];
     if (m.connections++ == 0) {
@@ -35,7 +42,7 @@ base::result<void> room::enter(participant_id who, const chat::name& as, std::st
         changed(m.display, +1);
     }
     keys_.emplace(who, as.key);
-    return {};
+    return m.display;
 }
 
 void room::leave(participant_id who) {

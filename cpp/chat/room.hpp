@@ -27,8 +27,9 @@ class room {
 
     /// Takes a connection in under a name. The same name again is fine for the same connection, and for
     /// another one that knows the member's token. Another name from a connection that is in already renames
-    /// it. Errors: name_taken.
-    base::result<void> enter(participant_id who, const chat::name& as, std::string_view token);
+    /// it; alone under its name, it may also respell it. Gives the name as the room spells it now, one
+    /// spelling for all of a member's connections. Errors: name_taken.
+    base::result<std::string> enter(participant_id who, const chat::name& as, std::string_view token);
 
     /// Unknown connections are ignored.
     void leave(participant_id who);

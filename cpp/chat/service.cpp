@@ -148,7 +148,10 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
 void service::enter_room(const participant_ptr& who, chat::name as, std::string token, std::string room_name,
                          std::optional<std::uint64_t> since, done<joined> then) {
     room& r = room_here(room_name);
-    if (auto in = r.enter(who->id, as, token); !in) {
+    // Under the name it may give up now: nobody else would tell that it types no more.
+    if (r.set_typing(who->id, false, base::steady_now())) schedule_typing(r);
+    auto in = r.enter(who->id, as, token);
+    if (!in) {
         drop_if_empty(room_name);
         return threads_.run_on(who->home, [who, room_name, failed = in.error(), then = std::move(then)] {
             join_ended(*who, room_name);
@@ -156,12 +159,9 @@ void service::enter_room(const participant_ptr& who, chat::name as, std::string 
         });
     }
     schedule_presence(r);
-    joined answer{std::move(as.display),
-                  std::move(room_name),
-                  std::move(token),
-                  r.members(limits_.members_page),
-                  r.count(),
-                  {}};
+    joined answer{std::move(*in),   std::move(room_name),
+                  std::move(token), r.members(limits_.members_page),
+                  r.count(),        {}};
     threads_.run_on(who->home,
                     [this, who, answer = std::move(answer), since, then = std::move(then)]() mutable {
                         subscribe_and_read(who, std::move(answer), since, std::move(then));
@@ -196,6 +196,7 @@ void service::subscribe_and_read(const participant_ptr& who, joined so_far,
                 if (membership != who->rooms.end()) static_cast<void>(leave(*who, answer.room));
                 return then(page.error());
             }
+            if (membership == who->rooms.end()) return then(not_joined(answer.room));  // left meanwhile
             answer.history = std::move(*page);
             const std::uint64_t last_seq = answer.history.last_seq;
             const std::string name = answer.room;
