@@ -21,6 +21,22 @@ from support.program import PATIENCE
 from support.servers import AppServer
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# A browser that is nobody's: its own pop-ups (which are web pages, each with a process, in every window), spare
+# processes, guesses at https and questions to its maker. This list takes the place of Playwright's own.
+UNWANTED = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "AimEnabled",
+    "SpareRendererForSitePerProcess",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "PaintHolding",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "MediaRouter",
+    "PreconnectToSearch",
+    "Translate",
+)
 OPTIONS = (
     "--no-sandbox",  # the tests may run as root, in a container
     "--disable-gpu",
@@ -31,6 +47,7 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--font-render-hinting=none",
+    f"--disable-features={','.join(UNWANTED)}",
 )
 
 #: The windows of a test, for the report when it fails.

@@ -93,3 +93,4 @@ def test_the_banner_and_what_is_pending(start_app: StartApp, visit: Visit, schem
         ada.say("still here")
         expect(ada.page.get_by_text("Sending…")).to_be_visible()
         expect_accessible(ada)
+        ada.page.close()  # it would go on knocking at the server's door

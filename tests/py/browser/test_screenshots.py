@@ -104,6 +104,7 @@ def test_picture_of_the_chat(
             window.say("Does anybody need a lift on Saturday?")
             window.expect_state("Does anybody need a lift on Saturday?", "pending")
             keep(window, f"lost-{width}-{scheme}.png")
+            window.page.close()  # it would go on knocking at the server's door
 
 
 @widths
