@@ -2,12 +2,11 @@
 # A virtual environment, .venv, holds the Python tools, and Node where the machine has none that is new enough.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-PORT ?= 5000
 .DEFAULT_GOAL := help
 .PHONY: help run build test lint format wheel clean
 
 help:
-	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:$(PORT)/'
+	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
 	@echo '              (another port: make run PORT=8080; more options: make run ARGS="--store memory")'
 	@echo 'make build    build/bin/chatterlink-app, -server and -client, and the Python package in .venv'
 	@echo 'make test     build everything, then run the C++, page and Python tests'
@@ -17,7 +16,7 @@ help:
 	@echo 'make clean    remove what was built (not .venv)'
 
 run: build
-	@exec build/bin/chatterlink-app --port $(PORT) $(ARGS)
+	@exec build/bin/chatterlink-app $(if $(PORT),--port $(PORT)) $(ARGS)
 
 build:
 	@scripts/install-system-packages build

@@ -19,8 +19,6 @@ class _Core(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     @property
-    def running(self) -> bool: ...
-    @property
     def port(self) -> int: ...
 
 
@@ -32,7 +30,7 @@ class Service:
 
     def __init__(self, core: _Core) -> None:
         self._core = core
-        self._change = threading.Lock()
+        self._change = threading.Lock()  # held while it starts or stops, and to look at what that changes
         self._stopped = threading.Event()
         self._stopped.set()
         # Runs when this object goes or at exit, whichever is first. It must not refer to self.
@@ -45,7 +43,7 @@ class Service:
         data folder, the store or the address cannot be used).
         """
         with self._change:
-            if not self._core.running:
+            if self._stopped.is_set():
                 self._core.start()
                 self._stopped.clear()
 
@@ -82,12 +80,13 @@ class Service:
     @property
     def running(self) -> bool:
         """Whether it accepts connections."""
-        return self._core.running
+        return not self._stopped.is_set()
 
     @property
     def port(self) -> int:
         """The port it listens on; with port=0 the one the system chose, once started."""
-        return self._core.port
+        with self._change:
+            return self._core.port
 
     def __enter__(self: _Self) -> _Self:
         self.start()

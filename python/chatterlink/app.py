@@ -67,9 +67,11 @@ class ChatApp(Service):
     @property
     def url(self) -> str:
         """Where a browser finds it, for example "http://127.0.0.1:5000/"."""
-        return self._app.url
+        with self._change:
+            return self._app.url
 
     @property
     def store_description(self) -> str:
         """Where the history is kept, in words."""
-        return self._app.store_description
+        with self._change:
+            return self._app.store_description

@@ -318,21 +318,33 @@ def test_stop_from_another_thread_ends_wait_and_run() -> None:
     assert app.wait(0) is True
 
 
-def test_starting_and_stopping_from_many_threads_ends_in_one_state() -> None:
-    server = LineServer(port=0)
+def test_starting_stopping_and_looking_from_many_threads_ends_in_one_state() -> None:
+    app = memory_app()
+    over = threading.Event()
 
     def toggle() -> None:
         for _ in range(5):
-            server.start()
-            server.stop()
+            app.start()
+            app.stop()
 
-    threads = [threading.Thread(target=toggle) for _ in range(4)]
-    for thread in threads:
+    def look() -> None:
+        while not over.is_set():
+            assert app.url.startswith("http://127.0.0.1:")
+            assert app.port >= 0
+            assert "ChatApp" in repr(app)
+
+    togglers = [threading.Thread(target=toggle) for _ in range(3)]
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for thread in togglers + lookers:
         thread.start()
-    for thread in threads:
+    for thread in togglers:
         thread.join(60)
-    assert not server.running
-    assert server.wait(0) is True
+    over.set()
+    for thread in lookers:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in togglers + lookers)
+    assert not app.running
+    assert app.wait(0) is True
 
 
 def test_an_app_that_nobody_holds_any_more_is_stopped() -> None:
