@@ -55,7 +55,7 @@ struct refusal {
     va_start(arguments, format);
     std::vsnprintf(r.sentence, sizeof r.sentence, format, arguments);
     va_end(arguments);
-    throw r;
+    throw refusal(r);
 }
 
 const char* label(std::int32_t type) noexcept {
