@@ -43,7 +43,7 @@ TEST(json, refuses_100_000_opening_brackets_at_once) {
     const auto before = steady_now();
     EXPECT_TRUE(refused(std::string(100'000, '[')));
     EXPECT_TRUE(refused(nested(1'000'000, '[', ']')));
-    EXPECT_LT(steady_now() - before, milliseconds(500));
+    EXPECT_LT(steady_now() - before, milliseconds(2'000));
 }
 
 TEST(json, counts_depth_not_the_number_of_brackets) {

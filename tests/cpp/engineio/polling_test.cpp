@@ -312,7 +312,7 @@ TEST(engineio_polling, the_heartbeat_needs_an_answer_to_every_ping) {
 }
 
 TEST(engineio_polling, without_a_pong_the_session_ends) {
-    engine server({.ping_interval = 50ms, .ping_timeout = 50ms});
+    engine server({.ping_interval = 50ms, .ping_timeout = 600ms});
     auto client = server.connect();
     const auto sid = engine::open_polling(client);
     EXPECT_EQ(client.get(engine::polling(sid)).body, "2");

@@ -146,7 +146,7 @@ TEST(engineio_websocket, a_close_by_the_server_comes_behind_what_was_sent) {
 }
 
 TEST(engineio_websocket, the_heartbeat_goes_on_while_it_is_answered_and_ends_the_session_when_not) {
-    engine server({.ping_interval = 40ms, .ping_timeout = 300ms});
+    engine server({.ping_interval = 40ms, .ping_timeout = 800ms});
     auto client = server.connect();
     const auto sid = engine::open_websocket(client);
     for (int i = 0; i < 4; ++i) {

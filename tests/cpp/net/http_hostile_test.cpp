@@ -33,15 +33,15 @@ class http_hostile : public testing::Test {
     static http_limits small() {
         http_limits l;
         l.max_header = 2048;
-        l.header_timeout = 150ms;
-        l.idle_timeout = 300ms;
-        l.body_window = 150ms;
+        l.header_timeout = 500ms;
+        l.idle_timeout = 500ms;
+        l.body_window = 400ms;
         l.body_window_bytes = 100;
         return l;
     }
 
     recording_handler handler;
-    http_loopback server{handler, 1, small(), {.max_queue = 100'000, .write_stall = 200ms, .linger = 300ms}};
+    http_loopback server{handler, 1, small(), {.max_queue = 100'000, .write_stall = 500ms, .linger = 300ms}};
 };
 
 TEST_F(http_hostile, a_header_that_is_too_large_gets_431) {
@@ -125,7 +125,7 @@ TEST_F(http_hostile, a_header_that_takes_too_long_is_answered_408_and_closed) {
     auto trickle = server.connect();
     for (const char c : "GET /echo HTTP/1.1\r\nHo"s) {
         if (!trickle.send({&c, 1})) break;
-        std::this_thread::sleep_for(10ms);  // never silent for long
+        std::this_thread::sleep_for(40ms);  // never silent for long
     }
     EXPECT_EQ(trickle.read_answer().status, 408u);
     EXPECT_TRUE(trickle.closed());
@@ -147,9 +147,9 @@ TEST_F(http_hostile, a_body_that_trickles_is_answered_408_and_closed) {
 TEST_F(http_hostile, a_slow_body_that_keeps_the_pace_is_taken) {
     auto client = server.connect();
     client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n");
-    for (int i = 0; i < 9; ++i) {  // 100 bytes each 40 ms, longer than two windows in all
+    for (int i = 0; i < 9; ++i) {  // 100 bytes each 100 ms, longer than two windows in all
         client.send(std::string(100, 'b'));
-        std::this_thread::sleep_for(40ms);
+        std::this_thread::sleep_for(100ms);
     }
     EXPECT_EQ(client.read_answer().status, 200u);
 }
@@ -189,7 +189,7 @@ TEST_F(http_hostile, a_slow_reader_that_does_read_gets_everything) {
     std::size_t got = 0;
     for (int i = 0; i < 30; ++i) {
         got += client.read_exactly(100'000).size();
-        std::this_thread::sleep_for(15ms);  // longer than write_stall in all
+        std::this_thread::sleep_for(25ms);  // longer than write_stall in all
     }
     EXPECT_EQ(got, 3'000'000u);
 }

@@ -157,7 +157,7 @@ TEST(socketio_packet, a_hundred_thousand_brackets_are_refused_at_once) {
     const auto before = base::steady_now();
     EXPECT_FALSE(decode("2" + std::string(100'000, '[')));
     EXPECT_FALSE(decode("2[\"x\"," + std::string(100'000, '{')));
-    EXPECT_LT(base::steady_now() - before, base::milliseconds(500));
+    EXPECT_LT(base::steady_now() - before, base::milliseconds(2'000));
 }
 
 }  // namespace
