@@ -87,7 +87,7 @@ void connection::on_connect(packet p) {
     auto accepted = (*handler)(s, handshake{p.data, remote_});
     if (!accepted) {
         s->owner_ = nullptr;
-        return refuse(p.nsp, std::move(accepted.error()));
+        return refuse(p.nsp, accepted.error());
     }
     session_.on_connected();
     start_timer();
