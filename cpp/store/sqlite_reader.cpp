@@ -61,7 +61,7 @@ sqlite_reader::~sqlite_reader() {
 template <class Job>
 void sqlite_reader::put(Job what) {
     any_job waiting(std::move(what));
-    const auto outcome = queue_.put(std::move(waiting), 0);
+    const auto outcome = queue_.put(waiting, 0);
     if (outcome == work_queue<any_job>::outcome::taken) return;
     const bool full = outcome == work_queue<any_job>::outcome::full;
     complete<typename Job::type>(std::get<Job>(waiting).then, full ? queue_full() : closed_error());

@@ -73,7 +73,7 @@ sqlite_writer::~sqlite_writer() {
 
 template <class Done>
 void sqlite_writer::put(any_job&& what, std::size_t bytes, const Done& refused) {
-    switch (queue_.put(std::move(what), bytes)) {
+    switch (queue_.put(what, bytes)) {
         case work_queue<any_job>::outcome::taken:
             break;
         case work_queue<any_job>::outcome::full:

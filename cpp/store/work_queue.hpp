@@ -21,8 +21,8 @@ class work_queue {
     work_queue(std::size_t jobs_limit, std::size_t bytes_limit)
         : jobs_limit_(jobs_limit), bytes_limit_(bytes_limit) {}
 
-    /// Moves the job in, or leaves it with the caller when it is not taken.
-    outcome put(Job&& job, std::size_t bytes) {
+    /// Moves the job in, or leaves it as it is when it is not taken.
+    outcome put(Job& job, std::size_t bytes) {
         const std::lock_guard lock(mutex_);
         if (closed_) return outcome::closed;
         if (jobs_.size() >= jobs_limit_ || bytes > bytes_limit_ - bytes_) return outcome::full;
