@@ -546,6 +546,7 @@ def test_ctrl_d_in_a_line_deletes_and_does_not_leave(server: TinyServer, open_te
 def test_a_hang_up_or_kill_ends_it(server: TinyServer, open_terminal: OpenTerminal) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         t = open_terminal(server)
+        t.await_row("> ")  # before that the program has not taken its signals over, and the system's way applies
         t.process.send_signal(number)
         t.await_exit(0)
         assert t.modes_are_as_before()
