@@ -269,6 +269,9 @@ void http_session::on_deadline() {
         connection_->stream().cancel();
         return refuse(base::fail(base::errc::bad_request, "the request took too long to arrive"), 408);
     }
+    // Idle only once the last answer is on its way whole: until then it is the reader that is waited for, and
+    // connection's own write_stall says how long.
+    if (phase_ == phase::idle && connection_->queued_bytes() > 0) return start_deadline(limits_.idle_timeout);
     phase_ = phase::over;
     connection_->close_now();
 }

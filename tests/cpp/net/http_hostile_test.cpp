@@ -194,6 +194,20 @@ TEST_F(http_hostile, a_slow_reader_that_does_read_gets_everything) {
     EXPECT_EQ(got, 3'000'000u);
 }
 
+TEST_F(http_hostile, an_answer_that_takes_longer_than_the_idle_time_is_not_cut_off) {
+    handler.big = 20'000'000;  // more than the kernel keeps for a connection
+    auto client = server.connect(4096);
+    client.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.read_through("\r\n\r\n");
+    std::size_t got = 0;
+    for (int i = 0; i < 40; ++i) {
+        got += client.read_exactly(500'000).size();
+        std::this_thread::sleep_for(25ms);  // 1 s in all: twice idle_timeout
+    }
+    EXPECT_EQ(got, 20'000'000u);
+    EXPECT_EQ(client.get("/echo").status, 200u) << "the connection goes on";
+}
+
 TEST_F(http_hostile, a_thousand_connections_that_are_reset_leave_nothing_behind) {
     for (int i = 0; i < 1'000; ++i) {
         auto client = server.connect();
