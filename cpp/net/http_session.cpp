@@ -43,9 +43,7 @@ void http_session::start_deadline(base::milliseconds delay) {
 void http_session::read_header(bool first) {
     phase_ = first || buffer_.size() > 0 ? phase::header : phase::idle;
     parser_.emplace();
-    parser_->header_limit(limits_.max_header);
-    parser_->body_limit(boost::none);  // set after the header, by the handler
-    parser_->eager(false);
+    bound_header(*parser_, limits_.max_header);
     start_deadline(phase_ == phase::header ? limits_.header_timeout : limits_.idle_timeout);
     http::async_read_some(stream_, buffer_, *parser_,
                           [self = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
@@ -87,17 +85,7 @@ void http_session::on_header(const boost::system::error_code& failed) {
         return;
     }
     const auto& head = parser_->get();
-    // RFC 9112 §6.1: what a proxy may read otherwise than this server is how requests are smuggled past it.
-    // (Beast refuses Content-Length together with "chunked", and takes a request with another coding for one
-    // without a body.)
-    if (const auto codings = head.count(http::field::transfer_encoding); codings > 0) {
-        if (head.find(http::field::content_length) != head.end()) {
-            return refuse(
-                base::fail(base::errc::bad_request, "Content-Length and Transfer-Encoding in one request"));
-        }
-        if (codings > 1 || !boost::beast::iequals(head[http::field::transfer_encoding], "chunked"))
-            return refuse(base::fail(base::errc::bad_request, "a Transfer-Encoding other than chunked"));
-    }
+    if (auto fine = check_head(head); fine.has_error()) return refuse(fine.error());
     keep_alive_ = head.keep_alive();
     head_only_ = head.method() == http::verb::head;
 

@@ -3,19 +3,18 @@
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <memory>
 #include <optional>
 
 #include "net/http.hpp"
+#include "net/http_head.hpp"
 #include "net/queued_stream.hpp"
 
 namespace chatterlink::net {
 
 class http_session final : public connection_owner, public std::enable_shared_from_this<http_session> {
   public:
-    using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+    using parser = request_parser;
     using request = parser::value_type;
 
     http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits);
