@@ -18,6 +18,30 @@ constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 constexpr int send_flags = MSG_DONTWAIT;
 #endif
 
+// `name` is getpeername or getsockname.
+template <class Name>
+endpoint endpoint_by(Name name, int handle) {
+    sockaddr_storage where{};
+    socklen_t size = sizeof where;
+    if (name(handle, reinterpret_cast<sockaddr*>(&where), &size) != 0) return {};
+    char text[INET6_ADDRSTRLEN] = "";
+    if (where.ss_family == AF_INET) {
+        const auto& four = reinterpret_cast<const sockaddr_in&>(where);
+        ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
+        return {text, ntohs(four.sin_port)};
+    }
+    if (where.ss_family == AF_INET6) {
+        const auto& six = reinterpret_cast<const sockaddr_in6&>(where);
+        if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
+            ::inet_ntop(AF_INET, six.sin6_addr.s6_addr + 12, text, sizeof text);
+        } else {
+            ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
+        }
+        return {text, ntohs(six.sin6_port)};
+    }
+    return {};
+}
+
 }  // namespace
 
 connection_counters& counters() noexcept {
@@ -259,25 +283,12 @@ void connection::hand_over(shard& to, std::function<void()> then) {
                       });
 }
 
-std::string connection::remote_address() const {
-    sockaddr_storage from{};
-    socklen_t size = sizeof from;
-    char text[INET6_ADDRSTRLEN] = "";
-    if (::getpeername(const_cast<socket&>(socket_).native_handle(), reinterpret_cast<sockaddr*>(&from),
-                      &size) != 0) {
-        return {};
-    }
-    if (from.ss_family == AF_INET) {
-        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(from).sin_addr, text, sizeof text);
-    } else if (from.ss_family == AF_INET6) {
-        const auto& six = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&six)) {
-            ::inet_ntop(AF_INET, six.s6_addr + 12, text, sizeof text);
-        } else {
-            ::inet_ntop(AF_INET6, &six, text, sizeof text);
-        }
-    }
-    return text;
+endpoint connection::remote() const {
+    return endpoint_by(&::getpeername, const_cast<socket&>(socket_).native_handle());
+}
+
+endpoint connection::local() const {
+    return endpoint_by(&::getsockname, const_cast<socket&>(socket_).native_handle());
 }
 
 }  // namespace chatterlink::net

@@ -36,6 +36,12 @@ struct connection_counters {
 };
 connection_counters& counters() noexcept;
 
+/// One end of a connection: the address as text without port, IPv4 in IPv6 as plain IPv4.
+struct endpoint {
+    std::string address{};
+    std::uint16_t port = 0;
+};
+
 /// Whoever speaks the protocol on a connection, as far as an orderly end goes.
 class connection_owner {
   public:
@@ -105,7 +111,10 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     void hand_over(shard& to, std::function<void()> then);
 
     /// The peer's address as text without port ("127.0.0.1", "::1", "" for a Unix socket).
-    std::string remote_address() const;
+    std::string remote_address() const { return remote().address; }
+    /// Both ends of the connection; empty and 0 for a Unix socket or one that is closed.
+    endpoint remote() const;
+    endpoint local() const;
 
   private:
     enum class state : std::uint8_t { open, flushing, lingering, closed };

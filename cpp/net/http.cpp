@@ -84,6 +84,9 @@ bool exchange::wants_websocket() const {
 std::string exchange::remote_address() const {
     return session_->lowest().remote_address();
 }
+std::shared_ptr<const request_info> exchange::info() const {
+    return session_->info();
+}
 shard& exchange::home() const {
     return session_->lowest().home();
 }

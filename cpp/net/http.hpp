@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/shared_buffer.hpp"
 #include "net/connection.hpp"
+#include "net/request_info.hpp"
 
 namespace chatterlink::net {
 
@@ -63,6 +64,10 @@ class exchange : public std::enable_shared_from_this<exchange> {
     bool wants_websocket() const;  // a valid WebSocket upgrade request (RFC 6455 §4.2.1)
     std::string remote_address() const;
     shard& home() const;
+
+    /// What the request said and where it came from, to be kept for longer than the exchange. Made at the
+    /// first call.
+    std::shared_ptr<const request_info> info() const;
 
     /// A field that goes out with whatever answers this request (CORS). Server-made values only.
     void add_header(std::string name, std::string value);

@@ -43,6 +43,7 @@ void http_session::start_deadline(base::milliseconds delay) {
 void http_session::read_header(bool first) {
     phase_ = first || buffer_.size() > 0 ? phase::header : phase::idle;
     parser_.emplace();
+info_.reset();
     bound_header(*parser_, limits_.max_header);
     start_deadline(phase_ == phase::header ? limits_.header_timeout : limits_.idle_timeout);
     http::async_read_some(stream_, buffer_, *parser_,
@@ -108,6 +109,22 @@ void http_session::on_header(const boost::system::error_code& failed) {
     start_deadline(limits_.body_window);
     parser_->eager(true);
     read_body();
+}
+
+std::shared_ptr<const request_info> http_session::info() {
+    if (info_) return info_;
+    const auto& head = parser_->get();
+    auto made = std::make_shared<request_info>();
+    made->method = std::string(head.method_string());
+    made->target = std::string(head.target());
+    made->version = head.version();
+    for (const auto& field : head)
+        made->fields.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    auto peer = connection_->remote();
+    made->remote_address = std::move(peer.address);
+    made->remote_port = peer.port;
+    made->local_port = connection_->local().port;
+    return info_ = std::move(made);
 }
 
 void http_session::read_body() {

@@ -26,6 +26,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     // For exchange.
     request& message() { return parser_->get(); }
     const request& message() const { return parser_->get(); }
+    std::shared_ptr<const request_info> info();
     connection& lowest() noexcept { return *connection_; }
     void add_header(std::string name, std::string value) {
         extra_.emplace_back(std::move(name), std::move(value));
@@ -64,6 +65,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     bool keep_alive_ = false;
     bool head_only_ = false;
     file_body file_{};
+    std::shared_ptr<const request_info> info_;                // of this request; null until asked for
     std::vector<std::pair<std::string, std::string>> extra_;  // fields for this request's answer
 };
 

@@ -1,6 +1,7 @@
 // HTTP/1.1 over real loopback sockets: what is answered, in which order, and that the connection goes on.
 #include "net/http_server.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -159,6 +160,39 @@ TEST(http_server, failures_carry_code_sentence_and_when_to_retry) {
     EXPECT_EQ(
         answer.body,
         R"({"error":{"code":"rate_limited","message":"too \"fast\"","retry_after_ms":1500},"ok":false})");
+}
+
+TEST(http_server, what_a_request_said_outlives_it) {
+    std::shared_ptr<const request_info> info;
+    test::function_handler handler([&](const exchange_ptr& e) {
+        info = e->info();
+        EXPECT_EQ(info, e->info()) << "made twice";
+        e->respond(response::text(200, ""));
+    });
+    http_loopback server(handler);
+    auto client = server.connect();
+    client.get("/a/b?c=d&e", "X-One: 1\r\nCookie: k=v\r\nx-one:  2 \r\n");
+    const auto kept = server->on_shard(0, [&] { return info; });
+    EXPECT_EQ(kept->method, "GET");
+    EXPECT_EQ(kept->target, "/a/b?c=d&e");
+    EXPECT_EQ(kept->path(), "/a/b");
+    EXPECT_EQ(kept->query(), "c=d&e");
+    EXPECT_EQ(kept->version, 11u);
+    const std::vector<std::pair<std::string, std::string>> fields{
+        {"Host", "x"}, {"X-One", "1"}, {"x-one", "2"}, {"Cookie", "k=v"}};  // equal names side by side
+    EXPECT_THAT(kept->fields, testing::ElementsAreArray(fields));
+    EXPECT_EQ(kept->header("x-ONE"), "1");
+    EXPECT_EQ(kept->header("X-Two"), "");
+    EXPECT_EQ(kept->remote_address, "127.0.0.1");
+    EXPECT_NE(kept->remote_port, 0u);
+    EXPECT_EQ(kept->local_port, server->port());
+    EXPECT_FALSE(kept->secure);
+    client.ask("GET /next HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const auto next = server->on_shard(0, [&] { return info; });
+    EXPECT_EQ(next->target, "/next");
+    EXPECT_EQ(next->query(), "");
+    EXPECT_EQ(next->version, 10u);
+    EXPECT_EQ(kept->target, "/a/b?c=d&e");
 }
 
 TEST(http_server, fields_added_to_an_exchange_go_out_with_its_answer_only) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -76,6 +77,17 @@ class recording_handler : public net::http_handler {
     }
 
     net::reactor* threads_;
+};
+
+/// Answers with whatever a function does.
+class function_handler : public net::http_handler {
+  public:
+    explicit function_handler(std::function<void(const net::exchange_ptr&)> f) : f_(std::move(f)) {}
+    std::uint64_t body_limit(const net::exchange&) override { return 1000; }
+    void handle(net::exchange_ptr e) override { f_(e); }
+
+  private:
+    std::function<void(const net::exchange_ptr&)> f_;
 };
 
 }  // namespace chatterlink::test
