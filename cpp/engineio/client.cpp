@@ -1,51 +1,80 @@
 #include "engineio/client.hpp"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "engineio/client_probe.hpp"
+#include "engineio/cookie.hpp"
 #include "net/websocket_frame.hpp"
 
 namespace chatterlink::engineio {
 
-// Speaks for the WebSocket that wants to take over from polling. Owned by the client it belongs to.
-class client::probe final : public net::websocket::listener {
-  public:
-    probe(client& owner, net::exchange& request) : owner_(owner) {
-        socket = net::websocket::accept(request, *this, owner.limits_);
-    }
-    ~probe() override {
-        if (!socket) return;
-        socket->detach();
-        socket->close(net::close_code::normal);
-    }
-    void websocket_opened() override {}
-    void websocket_message(std::string_view payload, bool binary) override {
-        owner_.on_probe_message(payload, binary);
-    }
-    void websocket_closed(std::uint16_t) override { owner_.on_probe_gone(); }
-
-    std::shared_ptr<net::websocket> socket;
-
-  private:
-    client& owner_;
-};
-
 client::client(std::string sid, transport first, const settings& how, const net::websocket_limits& limits,
                net::shard& home, forget on_gone)
     : sid_(std::move(sid)),
+      how_(how),
       limits_(limits),
       home_(home),
       on_gone_(std::move(on_gone)),
       session_(first, how, base::steady_now()),
-      clock_([](void* self) { static_cast<client*>(self)->on_time(); }, this) {
-    if (first == transport::polling) polling_ = std::make_unique<polling_state>();
-    open_packet_ = session::handshake(sid_, first, how);
-    start_timer();
-}
+      clock_([](void* self) { static_cast<client*>(self)->on_time(); }, this),
+      polling_(std::make_unique<polling_state>()) {}
 
 client::~client() {
     if (websocket_) websocket_->detach();
 }
+
+// ---- Beginning ----
+
+void client::start(net::exchange_ptr request, decision how) {
+    if (const auto* const no = std::get_if<refusal>(&how)) {
+        session_.on_error(close_reason::server_close);
+        polling_->handshake = std::move(request);
+        return refuse(*no);
+    }
+    if (!session_.open()) {  // closed by its own open handler
+        polling_->handshake = std::move(request);
+        return refuse(refusal::because(protocol_error::forbidden));
+    }
+    polling_->handshake = request;
+    if (auto* const now = std::get_if<engineio::admitted>(&how)) {
+        handler_ = std::move(*now);
+        return accept();
+    }
+    handler_ = std::move(std::get<decide_later>(how).handler);
+    start_timer();
+    watch_for_end(*request);
+}
+
+void client::accept() {
+    if (!polling_ || !polling_->handshake || !session_.open()) return;
+    const auto request = std::exchange(polling_->handshake, nullptr);
+    session_.on_admitted(base::steady_now());
+    start_timer();
+    if (session_.current() == transport::websocket) {
+        websocket_ = net::websocket::accept(*request, *this, limits_);
+        return;
+    }
+    if (how_.cookie) request->add_header("Set-Cookie", set_cookie(*how_.cookie, sid_));
+    std::string payload;
+    append_text(payload, packet_type::open, session::handshake(sid_, transport::polling, how_));
+    respond_poll(request, std::move(payload));
+}
+
+void client::refuse(const refusal& why) {
+    if (!polling_ || !polling_->handshake) return;
+    const auto keep = shared_from_this();
+    const auto request = std::exchange(polling_->handshake, nullptr);
+    session_.on_error(close_reason::server_close);
+    clock_.cancel();
+    auto r = why.answer();
+    r.close = request->wants_websocket();
+    request->respond(std::move(r));
+    if (auto h = std::shared_ptr<client_handler>(std::move(handler_)))
+        boost::asio::post(home_.context(), [h = std::move(h)] {});
+    on_gone_(*this);
+}
+
+// ---- Time ----
 
 void client::start_timer() {
     const auto wait = session_.deadline() - base::steady_now();
@@ -55,8 +84,14 @@ void client::start_timer() {
 void client::on_time() {
     const auto keep = shared_from_this();
     act(session_.on_time(base::steady_now()), nullptr);
-    if (session_.open()) start_timer();
+    if (session_.open() || session_.lingering()) start_timer();
 }
+
+void client::check_time() {
+    if (session_.open() && session_.deadline() <= base::steady_now()) on_time();
+}
+
+// ---- What the session decides ----
 
 void client::act(session::action what, const packet* p) {
     switch (what) {
@@ -80,6 +115,8 @@ void client::act(session::action what, const packet* p) {
             return finish_upgrade();
         case session::action::drop_probe:
             return drop_probe();
+        case session::action::linger:
+            return linger();
         case session::action::close:
             return over();
     }
@@ -87,12 +124,13 @@ void client::act(session::action what, const packet* p) {
 
 net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
     if (!session_.open()) return net::send_outcome::closed;
-    if (session_.current() == transport::websocket) {
+    if (!polling_)
         return websocket_ ? websocket_->send(std::move(frame), volatile_send) : net::send_outcome::closed;
+    if (volatile_send && !polling_->held && !polling_->queue.empty()) {
+        net::counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
+        return net::send_outcome::dropped;
     }
-    if (volatile_send && !polling_->held && !polling_->queue.empty()) return net::send_outcome::dropped;
-    polling_->bytes += frame->size();
-    if (polling_->bytes > max_poll_queue) {
+    if (polling_->bytes + frame->size() > how_.max_poll_queue && !polling_->queue.empty()) {
         net::counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
         // Later: see connection::finish().
         boost::asio::post(home_.context(), [self = shared_from_this()] {
@@ -102,9 +140,14 @@ net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
         polling_->bytes = 0;
         return net::send_outcome::closed;
     }
-    polling_->queue.push_back(std::move(frame));
+    enqueue(std::move(frame));
     if (polling_->held) post_poll_flush();
     return net::send_outcome::queued;
+}
+
+void client::enqueue(base::buffer_ptr frame) {
+    polling_->bytes += frame->size();
+    polling_->queue.push_back(std::move(frame));
 }
 
 net::send_outcome client::send_message(std::string_view data, bool binary) {
@@ -112,9 +155,35 @@ net::send_outcome client::send_message(std::string_view data, bool binary) {
                        : net::websocket_frame(net::websocket_opcode::text, "4", data));
 }
 
+// ---- Ending ----
+
 void client::close(close_reason why) {
     if (!session_.open()) return;
-    act(session_.on_error(why), nullptr);
+    const bool reachable = !polling_ || polling_->held;  // not: a WebSocket that is still opening
+    act(why == close_reason::server_close ? session_.on_close(reachable, base::steady_now())
+                                          : session_.on_error(why),
+        nullptr);
+}
+
+void client::close_at_once() {
+    const auto keep = shared_from_this();
+    if (session_.open()) act(session_.on_error(close_reason::server_close), nullptr);
+    if (session_.lingering()) act(session_.on_time(base::steady_time::max()), nullptr);
+}
+
+void client::tell_closed() {
+    if (auto h = std::shared_ptr<client_handler>(std::move(handler_))) {
+        h->on_close(session_.reason());
+        // The handler may be what called close(): it dies after its own members have returned.
+        boost::asio::post(home_.context(), [h = std::move(h)] {});
+    }
+}
+
+void client::linger() {
+    const auto keep = shared_from_this();
+    enqueue(net::websocket_frame(net::websocket_opcode::text, "1"));
+    start_timer();
+    tell_closed();
 }
 
 void client::over() {
@@ -122,35 +191,44 @@ void client::over() {
     clock_.cancel();
     if (websocket_) {
         websocket_->detach();
-        websocket_->close(session_.reason() == close_reason::parse_error ? net::close_code::policy
-                                                                         : net::close_code::normal);
+        if (polling_) {
+            websocket_->abort();  // still opening
+        } else {
+            websocket_->close(session_.reason() == close_reason::parse_error ? net::close_code::policy
+                                                                             : net::close_code::normal);
+        }
         websocket_.reset();
     }
     if (polling_) {
-        polling_->upgrade.reset();
+        drop_probe();
+        if (const auto request = std::exchange(polling_->handshake, nullptr)) {
+            auto r = refusal{503, "{\"code\":4,\"message\":\"Not accepted in time\"}"}.answer();
+            r.close = true;
+            request->respond(std::move(r));
+        }
         if (polling_->held) {
-            // The last poll takes all that is queued, then a close packet.
-            polling_->queue.push_back(net::websocket_frame(net::websocket_opcode::text, "1"));
+            // The last poll takes all that is queued, then a close packet; who closed it himself needs to
+            // hear no more than that this poll is over.
+            if (session_.reason() != close_reason::client_close)
+                enqueue(net::websocket_frame(net::websocket_opcode::text, "1"));
             answer_poll(polling_->queue.size());
         }
     }
-    if (auto h = std::shared_ptr<client_handler>(std::move(handler_))) {
-        h->on_close(session_.reason());
-        // The handler may be what called close(): it dies after its own members have returned.
-        boost::asio::post(home_.context(), [h = std::move(h)] {});
-    }
+    tell_closed();
     on_gone_(*this);
 }
 
 // ---- WebSocket ----
 
-void client::start_websocket(net::exchange& request) {
-    websocket_ = net::websocket::accept(request, *this, limits_);
-}
-
 void client::websocket_opened() {
-    websocket_->send(net::websocket_frame(net::websocket_opcode::text, "0", open_packet_));
-    open_packet_ = {};
+    const auto before = std::move(polling_);
+    websocket_->send(net::websocket_frame(net::websocket_opcode::text, "0",
+                                          session::handshake(sid_, transport::websocket, how_)));
+    for (auto& frame : before->queue) websocket_->send(std::move(frame));
+    if (!session_.lingering()) return;
+    const auto keep = shared_from_this();
+    session_.on_time(base::steady_time::max());
+    over();
 }
 
 void client::websocket_message(std::string_view payload, bool binary) {
@@ -167,136 +245,9 @@ void client::websocket_message(std::string_view payload, bool binary) {
 }
 
 void client::websocket_closed(std::uint16_t) {
+    const auto keep = shared_from_this();
     websocket_.reset();
     act(session_.on_transport_closed(), nullptr);
-}
-
-// ---- Polling ----
-
-void client::start_polling(net::exchange_ptr request) {
-    std::string payload;
-    append_text(payload, packet_type::open, open_packet_);
-    open_packet_ = {};
-    respond_poll(std::move(request), std::move(payload));
-}
-
-void client::on_poll(net::exchange_ptr request) {
-    const auto keep = shared_from_this();
-    if (session_.on_poll(polling_->held != nullptr) == session::action::close) {
-        request->respond(net::response::text(400, "one poll at a time"));
-        return over();
-    }
-    polling_->held = request;
-    if (!polling_->queue.empty() || session_.probing()) return answer_poll();
-    request->on_abort([weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self || !self->polling_ || !self->polling_->held) return;
-        auto r = net::response::text(400, "");
-        r.close = true;
-        std::exchange(self->polling_->held, nullptr)->respond(std::move(r));
-        self->act(self->session_.on_transport_closed(), nullptr);
-    });
-}
-
-void client::post_poll_flush() {
-    if (polling_->flush_posted) return;
-    polling_->flush_posted = true;  // once a round: everything the round brings goes into one answer
-    boost::asio::post(home_.context(), [self = shared_from_this()] {
-        if (!self->polling_) return;
-        self->polling_->flush_posted = false;
-        if (self->polling_->held) self->answer_poll();
-    });
-}
-
-void client::answer_poll(std::size_t most) {
-    auto& queue = polling_->queue;
-    const auto end = queue.begin() + static_cast<std::ptrdiff_t>(std::min(most, queue.size()));
-    std::string payload;
-    for (auto frame = queue.begin(); frame != end; ++frame) {
-        const bool binary = (static_cast<unsigned char>((*frame)->data()[0]) & 0x0f) == 0x2;
-        const auto data = net::websocket_payload((*frame)->view());
-        if (binary) {
-            append_binary(payload, data);
-        } else {
-            append_encoded(payload, data);
-        }
-        polling_->bytes -= (*frame)->size();
-    }
-    queue.erase(queue.begin(), end);
-    if (payload.empty()) append_text(payload, packet_type::noop, {});
-    respond_poll(std::exchange(polling_->held, nullptr), std::move(payload));
-}
-
-void client::respond_poll(net::exchange_ptr poll, std::string payload) {
-    auto r = net::response::text(200, payload);
-    r.content_type = "text/plain; charset=UTF-8";
-    r.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-    poll->respond(std::move(r));
-}
-
-void client::on_post(net::exchange_ptr request) {
-    const auto keep = shared_from_this();
-    const auto packets = decode_payload(request->body());
-    if (!packets) {
-        request->respond(net::response::text(400, "malformed payload"));
-        return act(session_.on_error(close_reason::parse_error), nullptr);
-    }
-    for (const auto& p : *packets) {
-        act(session_.on_packet(p, base::steady_now()), &p);
-        if (!session_.open()) break;
-    }
-    if (session_.open()) start_timer();
-    auto ok = net::response::text(200, "ok");
-    ok.content_type = "text/html";
-    ok.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-    request->respond(std::move(ok));
-}
-
-// ---- Upgrade ----
-
-void client::on_probe(net::exchange_ptr request) {
-    if (session_.on_probe_opened(base::steady_now()) == session::action::drop_probe) {
-        auto r = net::response::text(400, "no upgrade for this session");
-        r.close = true;
-        return request->respond(std::move(r));
-    }
-    polling_->upgrade = std::make_unique<probe>(*this, *request);
-    start_timer();
-}
-
-void client::on_probe_message(std::string_view payload, bool binary) {
-    const auto keep = shared_from_this();
-    const auto p =
-        binary ? packet{packet_type::message, payload, true, {}} : decode_text(payload).value_or(packet{});
-    act(session_.on_probe_packet(p), &p);
-}
-
-void client::on_probe_gone() {
-    session_.on_probe_closed();
-    // Not from inside the probe's own callback.
-    boost::asio::post(home_.context(), [self = shared_from_this()] {
-        if (self->polling_) self->polling_->upgrade.reset();
-    });
-}
-
-void client::drop_probe() {
-    boost::asio::post(home_.context(), [self = shared_from_this()] {
-        if (self->polling_) self->polling_->upgrade.reset();
-    });
-}
-
-void client::finish_upgrade() {
-    websocket_ = std::move(polling_->upgrade->socket);
-    websocket_->set_listener(*this);
-    if (polling_->held) {
-        std::string noop;
-        append_text(noop, packet_type::noop, {});
-        respond_poll(std::exchange(polling_->held, nullptr), std::move(noop));
-    }
-    for (auto& frame : polling_->queue) websocket_->send(std::move(frame));
-    // The probe is still on the call stack.
-    boost::asio::post(home_.context(), [old = std::shared_ptr<polling_state>(std::move(polling_))] {});
-    start_timer();
 }
 
 }  // namespace chatterlink::engineio

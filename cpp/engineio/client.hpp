@@ -7,33 +7,22 @@
 #include <string_view>
 #include <vector>
 
+#include "engineio/admission.hpp"
 #include "engineio/session.hpp"
 #include "net/http.hpp"
 #include "net/websocket.hpp"
 
 namespace chatterlink::engineio {
 
-class client;
-
-/// What the layer above keeps for one client and wants to hear of it. Called on the client's shard.
-class client_handler {
-  public:
-    virtual ~client_handler() = default;
-    virtual void on_message(std::string_view data, bool binary) = 0;
-    /// Once, last; the client sends nothing any more.
-    virtual void on_close(close_reason why) = 0;
-};
-
 class client final : public net::websocket::listener, public std::enable_shared_from_this<client> {
   public:
-    /// Bytes that may wait for the next poll before the client counts as too slow.
-    static constexpr std::size_t max_poll_queue = 1024 * 1024;
     /// Packets in the answer to one poll. The protocol sets no limit, but python-engineio's clients end the
     /// session when there are more (payload.Payload.max_decode_packets); the rest waits for the next poll.
     static constexpr std::size_t max_packets_in_answer = 16;
 
     using forget = std::function<void(const client&)>;
 
+    /// `how` and `limits` outlive it. `on_gone` is called once, last.
     client(std::string sid, transport first, const settings& how, const net::websocket_limits& limits,
            net::shard& home, forget on_gone);
     ~client() override;
@@ -42,24 +31,40 @@ class client final : public net::websocket::listener, public std::enable_shared_
     transport current() const noexcept { return session_.current(); }
     bool open() const noexcept { return session_.open(); }
     net::shard& home() noexcept { return home_; }
-    void set_handler(std::unique_ptr<client_handler> h) { handler_ = std::move(h); }
+
+    /// For a client whose open handler decides later.
+    engineio::admission admission() { return {weak_from_this(), home_}; }
 
     /// A message as a ready WebSocket frame, text or binary, whose payload begins with the packet digit if
-    /// text. The frame is shared as it is over a WebSocket; a poll takes its payload.
+    /// text. The frame is shared as it is over a WebSocket; a poll takes its payload. Before the handshake is
+    /// out it waits behind that.
     net::send_outcome send(base::buffer_ptr frame, bool volatile_send = false);
     /// A message of its own: "4" + data, or binary.
     net::send_outcome send_message(std::string_view data, bool binary = false);
 
-    /// Ends the session: what is queued still goes out, then the close (over polling to a poll that waits;
-    /// the next one finds the session unknown).
+    /// Ends the session: what is queued still goes out, then the close. Over polling to a poll that waits, or
+    /// (server_close) to the next one if it comes within settings::close_timeout; for the application it is
+    /// over at once.
     void close(close_reason why = close_reason::server_close);
+    /// The same without waiting for anybody: the server itself ends.
+    void close_at_once();
 
-    // From engineio::server, on the client's shard.
-    void start_websocket(net::exchange& request);
-    void start_polling(net::exchange_ptr request);
+    // From engineio::server and admission, on the client's shard.
+    void start(net::exchange_ptr request, decision how);
+    void accept();
+    void refuse(const refusal& why);
+    /// Whether requests that name it are for it: accepted, and not over for good.
+    bool reachable() const noexcept {
+        return session_.admitted() && (session_.open() || session_.lingering());
+    }
     void on_poll(net::exchange_ptr request);
     void on_post(net::exchange_ptr request);
     void on_probe(net::exchange_ptr request);
+    /// A POST whose body is still arriving, and the end of that; `id` tells it from others.
+    void on_post_begun(const void* id);
+    void on_post_ended(const void* id);
+    /// Ends a session whose time was up before this moment, be the timer late or not.
+    void check_time();
 
     void websocket_opened() override;
     void websocket_message(std::string_view payload, bool binary) override;
@@ -67,27 +72,38 @@ class client final : public net::websocket::listener, public std::enable_shared_
 
   private:
     class probe;  // the WebSocket of an upgrade that is under way
+    // What a session has that is not on an open WebSocket.
     struct polling_state {
-        net::exchange_ptr held{};               // the GET that waits for something to send
-        std::vector<base::buffer_ptr> queue{};  // frames for the next poll
+        net::exchange_ptr handshake{};  // until the application has decided
+        net::exchange_ptr held{};       // the GET that waits for something to send
+        const void* posting = nullptr;  // the POST whose body is arriving
+        std::vector<base::buffer_ptr>
+            queue{};  // frames for the next poll, or for the WebSocket when it opens
         std::size_t bytes = 0;
         bool flush_posted = false;
         std::unique_ptr<probe> upgrade{};
     };
 
     void act(session::action what, const packet* p);
+    void enqueue(base::buffer_ptr frame);
+    void tell_closed();
+    void linger();
+    void over();
+    void start_timer();
+    void on_time();
+
     void on_probe_message(std::string_view payload, bool binary);
     void on_probe_gone();
     void finish_upgrade();
     void drop_probe();
-    void over();
+
+    void watch_for_end(net::exchange& request);
     void post_poll_flush();
     void answer_poll(std::size_t most = max_packets_in_answer);
     void respond_poll(net::exchange_ptr poll, std::string payload);
-    void start_timer();
-    void on_time();
 
     std::string sid_;
+    const settings& how_;
     const net::websocket_limits& limits_;
     net::shard& home_;
     forget on_gone_;
@@ -95,8 +111,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
     net::timer clock_;
     std::unique_ptr<client_handler> handler_;
     std::shared_ptr<net::websocket> websocket_;
-    std::unique_ptr<polling_state> polling_;  // none for a session on a WebSocket
-    std::string open_packet_;                 // until the WebSocket is open
+    std::unique_ptr<polling_state> polling_;  // none once a WebSocket is open
 };
 
 }  // namespace chatterlink::engineio

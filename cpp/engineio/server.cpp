@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/ids.hpp"
+#include "engineio/cookie.hpp"
 
 namespace chatterlink::engineio {
 namespace {
@@ -16,24 +17,7 @@ bool names_session(std::string_view query) {
     return query.starts_with("sid=") || query.find("&sid=") != std::string_view::npos;
 }
 
-// The authority of an origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null" and the
-// like.
-std::string_view authority_of(std::string_view origin) {
-    const auto scheme = origin.find("://");
-    return scheme == std::string_view::npos ? std::string_view{} : origin.substr(scheme + 3);
-}
-
 }  // namespace
-
-bool origin_policy::is_listed(std::string_view origin) const {
-    return std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
-}
-
-bool origin_policy::allows(std::string_view origin, std::string_view host) const {
-    if (origin.empty() || is_listed(origin)) return true;
-    const auto authority = authority_of(origin);
-    return same_origin && !authority.empty() && authority == host;
-}
 
 server::server(net::reactor& threads, settings how, origin_policy origins, open_handler on_open)
     : threads_(threads),
@@ -41,7 +25,9 @@ server::server(net::reactor& threads, settings how, origin_policy origins, open_
       origins_(std::move(origins)),
       limits_{how.max_payload, net::websocket_limits{}.close_timeout},
       on_open_(std::move(on_open)),
-      shards_(threads.count()) {}
+      shards_(threads.count()) {
+    if (how_.cookie) check_cookie(*how_.cookie).value();
+}
 
 server::~server() = default;
 
@@ -68,36 +54,16 @@ base::shard_id server::shard_of(std::string_view sid) noexcept {
 }
 
 void server::refuse(net::exchange& e, protocol_error why) {
-    static constexpr std::string_view messages[] = {
-        "Transport unknown", "Session ID unknown", "Bad handshake method",
-        "Bad request",       "Forbidden",          "Unsupported protocol version"};
-    const auto code = static_cast<int>(why);
-    auto r = net::response::json(
-        why == protocol_error::forbidden ? 403 : 400,
-        "{\"code\":" + std::to_string(code) + ",\"message\":\"" + std::string(messages[code]) + "\"}");
+    auto r = refusal::because(why).answer();
     r.close = e.wants_websocket();
     e.respond(std::move(r));
 }
 
-void server::answer_preflight(net::exchange& e) {
-    net::response r;
-    r.status = 204;
-    if (origins_.is_listed(e.header("Origin"))) {
-        r.headers = {{"Access-Control-Allow-Methods", "GET, POST"},
-                     {"Access-Control-Allow-Headers", "Content-Type"},
-                     {"Access-Control-Max-Age", "600"}};
-    }
-    e.respond(std::move(r));
-}
-
 void server::handle(net::exchange_ptr e) {
-    const auto origin = e->header("Origin");
-    if (!origins_.allows(origin, e->header("Host"))) return refuse(*e, protocol_error::forbidden);
-    if (!origin.empty() && origins_.is_listed(origin)) {
-        e->add_header("Access-Control-Allow-Origin", std::string(origin));
-        e->add_header("Vary", "Origin");
-    }
-    if (e->method() == "OPTIONS") return answer_preflight(*e);
+    if (!origins_.allows(e->header("Origin"), e->header("Host")))
+        return refuse(*e, protocol_error::forbidden);
+    origins_.add_headers(*e);
+    if (e->method() == "OPTIONS") return e->respond(origins_.preflight(*e));
 
     const auto name = net::query_value(e->query(), "transport");
     transport t = transport::polling;
@@ -106,6 +72,7 @@ void server::handle(net::exchange_ptr e) {
     } else if (name != "polling") {
         return refuse(*e, protocol_error::unknown_transport);
     }
+    if (!how_.has(t)) return refuse(*e, protocol_error::unknown_transport);
     if ((t == transport::websocket) != e->wants_websocket()) return refuse(*e, protocol_error::bad_request);
 
     const auto sid = net::query_value(e->query(), "sid");
@@ -121,13 +88,9 @@ void server::handshake(net::exchange_ptr e, transport t) {
     auto& clients = shards_[home.id()].clients;
     auto made = std::make_shared<client>(make_sid(home.id()), t, how_, limits_, home,
                                          [&clients](const client& gone) { clients.erase(gone.sid()); });
-    made->set_handler(on_open_(*made, *e));
+    auto decided = on_open_(*made, *e);
     clients.emplace(made->sid(), made);
-    if (t == transport::websocket) {
-        made->start_websocket(*e);
-    } else {
-        made->start_polling(std::move(e));
-    }
+    made->start(std::move(e), std::move(decided));
 }
 
 void server::continue_session(net::exchange_ptr e, transport t, const std::string& sid) {
@@ -141,6 +104,8 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
     const auto found = shards_[where].clients.find(sid);
     if (found == shards_[where].clients.end()) return refuse(*e, protocol_error::unknown_sid);
     const auto c = found->second;
+    c->check_time();
+    if (!c->reachable()) return refuse(*e, protocol_error::unknown_sid);
     if (t == transport::websocket) return c->on_probe(std::move(e));
     if (c->current() != transport::polling) return refuse(*e, protocol_error::bad_request);
     if (e->method() == "GET") return c->on_poll(std::move(e));
@@ -148,11 +113,21 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
     refuse(*e, protocol_error::bad_request);
 }
 
+void server::visit(const std::string& sid, std::function<void(client*)> what) {
+    const base::shard_id where = shard_of(sid);
+    if (where >= shards_.size()) return what(nullptr);
+    threads_.post(where, [this, where, sid, what = std::move(what)] {
+        const auto found = shards_[where].clients.find(sid);
+        const auto c = found == shards_[where].clients.end() ? nullptr : found->second;
+        what(c && c->open() ? c.get() : nullptr);
+    });
+}
+
 void server::close_all() {
     auto& clients = shards_[threads_.current()].clients;
     while (!clients.empty()) {
         const auto c = clients.begin()->second;
-        c->close();
+        c->close_at_once();
         clients.erase(c->sid());
     }
 }

@@ -9,41 +9,32 @@
 #include <vector>
 
 #include "engineio/client.hpp"
+#include "engineio/origin.hpp"
 
 namespace chatterlink::engineio {
 
-/// The errors of the protocol's JSON bodies, `{"code":…,"message":…}`.
-enum class protocol_error : int {
-    unknown_transport = 0,
-    unknown_sid = 1,
-    bad_handshake_method = 2,
-    bad_request = 3,
-    forbidden = 4,
-    unsupported_version = 5,
-};
-
-/// Which browser pages may connect. A request without Origin (not from a browser) always may.
-struct origin_policy {
-    bool same_origin = true;             // the page's own host, as the request's Host says
-    std::vector<std::string> allowed{};  // exact origins ("https://chat.example"), answered with CORS headers
-
-    bool allows(std::string_view origin, std::string_view host) const;
-    bool is_listed(std::string_view origin) const;
-};
-
-/// Called on the new client's shard. Returns who handles it (never null).
-using open_handler = std::function<std::unique_ptr<client_handler>(client&, const net::exchange&)>;
+/// Called on the new client's shard, before anything is answered: lets it in, keeps it out, or decides later.
+/// The client may be sent to already: that waits behind the handshake.
+using open_handler = std::function<decision(client&, const net::exchange&)>;
 
 class server final : public net::http_handler {
   public:
+    /// Throws base::failure (config_invalid) for a cookie that cannot be one.
     server(net::reactor& threads, settings how, origin_policy origins, open_handler on_open);
     ~server() override;
 
     std::uint64_t body_limit(const net::exchange& e) override;
     void handle(net::exchange_ptr e) override;
 
-    /// Ends every session of the current shard (server_close).
+    /// Calls `what` on the session's shard with it, or with null when there is none (never was, is over, or
+    /// waits for admission). Any thread.
+    void visit(const std::string& sid, std::function<void(client*)> what);
+
+    /// Ends every session of the current shard (server_close) without waiting for anybody.
     void close_all();
+
+    /// Sessions of the current shard, those that wait for admission too.
+    std::size_t sessions() const { return shards_[threads_.current()].clients.size(); }
 
     const settings& configuration() const noexcept { return how_; }
 
@@ -54,8 +45,7 @@ class server final : public net::http_handler {
 
     void handshake(net::exchange_ptr e, transport t);
     void continue_session(net::exchange_ptr e, transport t, const std::string& sid);
-    void answer_preflight(net::exchange& e);
-    void refuse(net::exchange& e, protocol_error why);
+    static void refuse(net::exchange& e, protocol_error why);
     std::string make_sid(base::shard_id where) const;
     static base::shard_id shard_of(std::string_view sid) noexcept;
 

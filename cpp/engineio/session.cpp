@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace chatterlink::engineio {
+namespace {
+
+constexpr base::milliseconds timer_tick{
+    20};  // how late a timer of the wheel may be on an idle machine: two ticks
+
+}  // namespace
 
 std::string_view close_reason_name(close_reason reason) noexcept {
     switch (reason) {
@@ -23,29 +29,44 @@ std::string_view close_reason_name(close_reason reason) noexcept {
 }
 
 session::session(transport first, const settings& how, base::steady_time now) noexcept
-    : how_(how), heartbeat_due_(now + how.ping_interval), transport_(first) {}
+    : how_(how), due_(now + how.connect_timeout), transport_(first) {}
 
 std::string session::handshake(std::string_view sid, transport first, const settings& how) {
-    const bool may_upgrade = first == transport::polling && how.allow_upgrades;
+    const bool may_upgrade = first == transport::polling && how.allow_upgrades && how.websocket;
+    const auto interval = how.ping_interval + how.ping_grace;
     std::string json;
     json.append(R"({"sid":")").append(sid);
     json.append(may_upgrade ? R"(","upgrades":["websocket"],"pingInterval":)"
                             : R"(","upgrades":[],"pingInterval":)");
-    json.append(std::to_string(how.ping_interval.count())).append(R"(,"pingTimeout":)");
+    json.append(std::to_string(interval.count())).append(R"(,"pingTimeout":)");
     json.append(std::to_string(how.ping_timeout.count())).append(R"(,"maxPayload":)");
     json.append(std::to_string(how.max_payload)).append("}");
     return json;
 }
 
+void session::on_admitted(base::steady_time now) noexcept {
+    if (phase_ != phase::waiting) return;
+    phase_ = phase::open;
+    due_ = now + how_.ping_interval;
+}
+
 session::action session::end(close_reason why) noexcept {
-    if (!open_) return action::none;
-    open_ = false;
+    if (!open()) return action::none;
+    phase_ = phase::closed;
     reason_ = why;
     return action::close;
 }
 
+session::action session::on_close(bool reachable, base::steady_time now) noexcept {
+    if (reachable || phase_ != phase::open) return end(close_reason::server_close);
+    phase_ = phase::lingering;
+    reason_ = close_reason::server_close;
+    due_ = now + how_.close_timeout;
+    return action::linger;
+}
+
 session::action session::on_packet(const packet& p, base::steady_time now) noexcept {
-    if (!open_) return action::none;
+    if (phase_ != phase::open) return action::none;
     if (p.binary) return action::deliver;
     switch (p.type) {
         case packet_type::message:
@@ -54,7 +75,7 @@ session::action session::on_packet(const packet& p, base::steady_time now) noexc
             // Each pong answers one ping; an unasked one does not keep a session alive.
             if (heartbeat_ == heartbeat::awaiting_pong) {
                 heartbeat_ = heartbeat::idle;
-                heartbeat_due_ = now + how_.ping_interval;
+                due_ = now + how_.ping_interval;
             }
             return action::none;
         case packet_type::close:
@@ -70,12 +91,16 @@ session::action session::on_packet(const packet& p, base::steady_time now) noexc
 }
 
 session::action session::on_poll(bool held) noexcept {
-    if (!open_) return action::none;
+    if (phase_ == phase::lingering) {
+        phase_ = phase::closed;
+        return action::close;
+    }
+    if (phase_ != phase::open) return action::none;
     return held ? end(close_reason::transport_error) : action::none;
 }
 
 session::action session::on_probe_opened(base::steady_time now) noexcept {
-    if (!open_ || transport_ != transport::polling || upgrade_ != upgrade_state::none ||
+    if (phase_ != phase::open || transport_ != transport::polling || upgrade_ != upgrade_state::none ||
         !how_.allow_upgrades) {
         return action::drop_probe;
     }
@@ -85,12 +110,13 @@ session::action session::on_probe_opened(base::steady_time now) noexcept {
 }
 
 session::action session::on_probe_packet(const packet& p) noexcept {
-    if (!open_) return action::drop_probe;
-    if (upgrade_ == upgrade_state::opened && !p.binary && p.type == packet_type::ping && p.data == "probe") {
+    const bool alive = phase_ == phase::open || phase_ == phase::lingering;
+    if (alive && upgrade_ == upgrade_state::opened && !p.binary && p.type == packet_type::ping &&
+        p.data == "probe") {
         upgrade_ = upgrade_state::probed;
         return action::answer_probe;
     }
-    if (upgrade_ == upgrade_state::probed && !p.binary && p.type == packet_type::upgrade) {
+    if (alive && upgrade_ == upgrade_state::probed && !p.binary && p.type == packet_type::upgrade) {
         upgrade_ = upgrade_state::done;
         upgrade_due_ = base::steady_time::max();
         transport_ = transport::websocket;
@@ -111,11 +137,24 @@ session::action session::on_transport_closed() noexcept {
 }
 
 session::action session::on_time(base::steady_time now) noexcept {
-    if (!open_) return action::none;
-    if (now >= heartbeat_due_) {
-        if (heartbeat_ == heartbeat::awaiting_pong) return end(close_reason::ping_timeout);
+    if (phase_ == phase::closed) return action::none;
+    if (now >= due_) {
+        switch (phase_) {
+            case phase::waiting:
+                return end(close_reason::transport_error);
+            case phase::lingering:
+                phase_ = phase::closed;
+                return action::close;
+            case phase::open:
+            case phase::closed:
+                break;
+        }
+        if (heartbeat_ == heartbeat::awaiting_pong && how_.monitor) return end(close_reason::ping_timeout);
         heartbeat_ = heartbeat::awaiting_pong;
-        heartbeat_due_ = now + how_.ping_timeout;
+        // From when the ping was due, not from when the clock was read: the client counts from then too. A
+        // ping that went out later than a timer's tick leaves the client its full time.
+        const bool on_time = now - due_ <= timer_tick;
+        due_ = (on_time ? due_ : now) + (how_.monitor ? how_.ping_timeout : how_.ping_interval);
         return action::send_ping;
     }
     if (now >= upgrade_due_) {
@@ -126,7 +165,7 @@ session::action session::on_time(base::steady_time now) noexcept {
 }
 
 base::steady_time session::deadline() const noexcept {
-    return std::min(heartbeat_due_, upgrade_due_);
+    return std::min(due_, upgrade_due_);
 }
 
 }  // namespace chatterlink::engineio

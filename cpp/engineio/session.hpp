@@ -8,10 +8,9 @@
 
 #include "base/clock.hpp"
 #include "engineio/packet.hpp"
+#include "engineio/settings.hpp"
 
 namespace chatterlink::engineio {
-
-enum class transport : std::uint8_t { polling, websocket };
 
 /// Why a session ended; close_reason_name() is how python-socketio and Node's Socket.IO spell it.
 enum class close_reason : std::uint8_t {
@@ -24,14 +23,6 @@ enum class close_reason : std::uint8_t {
 };
 std::string_view close_reason_name(close_reason reason) noexcept;
 
-struct settings {
-    base::milliseconds ping_interval{25'000};
-    base::milliseconds ping_timeout{20'000};
-    base::milliseconds upgrade_timeout{10'000};
-    std::uint32_t max_payload = 1'000'000;  // bytes of one message or one POST
-    bool allow_upgrades = true;
-};
-
 class session {
   public:
     /// What a packet, a request or the clock leads to.
@@ -42,7 +33,8 @@ class session {
         answer_probe,    // send "3probe" on the probing WebSocket and let a held poll go with a noop
         finish_upgrade,  // the WebSocket is the transport now; polling is over
         drop_probe,      // close the probing WebSocket; the session goes on
-        close,           // the session is over, see reason()
+        linger,  // over for the application; what is queued waits for one more poll (or the upgrade's end)
+        close,   // the session is over, see reason()
     };
 
     session(transport first, const settings& how, base::steady_time now) noexcept;
@@ -50,10 +42,14 @@ class session {
     /// The open packet's data: {"sid":…,"upgrades":[…],"pingInterval":…,"pingTimeout":…,"maxPayload":…}.
     static std::string handshake(std::string_view sid, transport first, const settings& how);
 
+    /// The application has accepted it: the handshake goes out and the heartbeat begins.
+    void on_admitted(base::steady_time now) noexcept;
+
     /// A packet from the current transport.
     action on_packet(const packet& p, base::steady_time now) noexcept;
 
     /// A poll (GET). `held`: one is waiting already, which ends the session (one poll at a time).
+    /// Close: in a session that lingers, this poll takes what is queued.
     action on_poll(bool held) noexcept;
 
     /// A WebSocket that names this session. None: it may probe; drop_probe: refused (one at a time, and never
@@ -66,29 +62,37 @@ class session {
     action on_transport_closed() noexcept;
     action on_error(close_reason why) noexcept { return end(why); }
 
+    /// This side ends it. `reachable`: there is a WebSocket, or a poll that waits.
+    action on_close(bool reachable, base::steady_time now) noexcept;
+
     /// Something that deadline() announced. Too early: none.
     action on_time(base::steady_time now) noexcept;
     base::steady_time deadline() const noexcept;
 
     transport current() const noexcept { return transport_; }
     bool probing() const noexcept { return upgrade_ == upgrade_state::probed; }
-    bool open() const noexcept { return open_; }
+    /// Until the end; also while the application has not accepted it yet.
+    bool open() const noexcept { return phase_ == phase::waiting || phase_ == phase::open; }
+    bool admitted() const noexcept { return phase_ != phase::waiting; }
+    bool lingering() const noexcept { return phase_ == phase::lingering; }
     close_reason reason() const noexcept { return reason_; }
 
   private:
+    enum class phase : std::uint8_t { waiting, open, lingering, closed };
     enum class upgrade_state : std::uint8_t { none, opened, probed, done };
     enum class heartbeat : std::uint8_t { idle, awaiting_pong };
 
     action end(close_reason why) noexcept;
 
     const settings& how_;
-    base::steady_time heartbeat_due_;
+    base::steady_time
+        due_;  // while waiting: the decision; then the next ping or its pong; then the last poll
     base::steady_time upgrade_due_ = base::steady_time::max();
     transport transport_;
+    phase phase_ = phase::waiting;
     upgrade_state upgrade_ = upgrade_state::none;
     heartbeat heartbeat_ = heartbeat::idle;
     close_reason reason_ = close_reason::server_close;
-    bool open_ = true;
 };
 
 }  // namespace chatterlink::engineio

@@ -19,11 +19,16 @@ packet text(packet_type type, std::string_view data = {}) {
 
 const settings how{.ping_interval = 1'000ms, .ping_timeout = 200ms, .upgrade_timeout = 300ms};
 
+session admitted(transport first, const settings& s) {
+    session made(first, s, start);
+    made.on_admitted(start);
+    return made;
+}
 session polling(const settings& s = how) {
-    return session(transport::polling, s, start);
+    return admitted(transport::polling, s);
 }
 session over_websocket() {
-    return session(transport::websocket, how, start);
+    return admitted(transport::websocket, how);
 }
 
 // Walks a polling session through its upgrade.

@@ -169,6 +169,7 @@ TEST(engineio_websocket, a_handler_that_throws_closes_its_own_websocket_only) {
     engine::open_websocket(bystander);
     unlucky.ws_text("4throw");
     EXPECT_EQ(unlucky.ws_read().close_code(), 1011u);
+    unlucky.send(raw_client::client_frame(close_opcode, "\x03\xf3"));
     EXPECT_TRUE(unlucky.closed());
     EXPECT_EQ(server.why_closed(sid), close_reason::transport_close);
     bystander.ws_text("4x");
@@ -254,6 +255,7 @@ TEST(engineio_upgrade, a_wrong_probe_is_closed_and_polling_goes_on) {
         upgrading u(server);
         u.probe.send(frame);
         EXPECT_EQ(u.probe.ws_read().opcode, close_opcode);
+        u.probe.send(raw_client::client_frame(close_opcode, "\x03\xe8"));
         EXPECT_TRUE(u.probe.closed());
         EXPECT_EQ(u.polling.post(engine::polling(u.sid), "4still here").status, 200u);
         EXPECT_EQ(u.polling.get(engine::polling(u.sid)).body, "4still here");

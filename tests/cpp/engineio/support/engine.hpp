@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,8 +21,8 @@
 
 namespace chatterlink::test {
 
-/// Sends every message back; "close" ends the session, "throw" throws, "flood" sends 2 MB, "burst" answers
-/// with 100 numbered messages.
+/// Sends every message back; "close" ends the session, "last" does so behind a message, "throw" throws,
+/// "flood" sends 2 MB, "burst" answers with 100 numbered messages.
 class engine {
   public:
     static constexpr const char* path = "/socket.io/?EIO=4&transport=";
@@ -30,12 +31,23 @@ class engine {
                     engineio::origin_policy origins = {})
         : loopback_(shards, [this](std::shared_ptr<net::connection> c) { http_->serve(std::move(c)); }) {
         base::init_random();
-        server_.emplace(
-            loopback_.threads, how, std::move(origins),
-            [this](engineio::client& c, const net::exchange&) { return std::make_unique<echo>(*this, c); });
+        server_.emplace(loopback_.threads, how, std::move(origins),
+                        [this](engineio::client& c, const net::exchange& e) -> engineio::decision {
+                            if (on_open) {
+                                if (auto decided = on_open(c, e)) return std::move(*decided);
+                            }
+                            return std::make_unique<echo>(*this, c);
+                        });
         http_.emplace(*server_);
     }
     ~engine() { loopback_.stop(); }
+
+    /// Decides instead of the echo's admission, where it gives a decision. Set before the first connection.
+    std::function<std::optional<engineio::decision>(engineio::client&, const net::exchange&)> on_open;
+    /// What the clients get when nobody decides otherwise.
+    std::unique_ptr<engineio::client_handler> make_echo(engineio::client& c) {
+        return std::make_unique<echo>(*this, c);
+    }
 
     raw_client connect(int receive_buffer = 0) const { return loopback_.connect(receive_buffer); }
     loopback* operator->() { return &loopback_; }
@@ -90,6 +102,10 @@ class engine {
                 const std::string piece(100'000, 'x');
                 for (int i = 0; i < 20; ++i) client_.send_message(piece);
                 return;
+            }
+            if (data == "last") {
+                client_.send_message("last words");
+                return client_.close();
             }
             if (data == "burst") {
                 for (int i = 0; i < 100; ++i) client_.send_message(std::to_string(i));

@@ -1,0 +1,59 @@
+// What an Engine.IO server can be told, with its defaults: the options of Socket.IO's server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace chatterlink::engineio {
+
+enum class transport : std::uint8_t { polling, websocket };
+
+/// "polling", "websocket": as in the query of a request.
+constexpr std::string_view transport_name(transport t) noexcept {
+    return t == transport::polling ? "polling" : "websocket";
+}
+
+/// A cookie with the session's id that a polling handshake's answer sets (RFC 6265 §4.1). The server itself
+/// never reads it: it is for proxies that choose a machine by it.
+struct cookie {
+    std::string name = "io";
+    std::optional<std::string> path = "/";
+    bool http_only = true;
+    std::optional<std::string> same_site = "Lax";
+    bool secure = false;
+    std::optional<std::int64_t> max_age{};                      // seconds
+    std::vector<std::pair<std::string, std::string>> others{};  // name and value, in order; empty value: none
+};
+
+struct settings {
+    std::string path = "/engine.io/";  // for the router: everything below it is this server's
+
+    bool polling = true;  // which transports there are
+    bool websocket = true;
+    bool allow_upgrades = true;  // from polling to WebSocket
+
+    base::milliseconds ping_interval{25'000};
+    base::milliseconds ping_grace{0};  // added to the interval that clients are told, not to the pings
+    base::milliseconds ping_timeout{20'000};
+    bool monitor = true;  // whether a session whose pong is missing ends
+
+    base::milliseconds upgrade_timeout{10'000};  // from the probing WebSocket to its upgrade packet
+    base::milliseconds connect_timeout{45'000};  // for the application to accept or refuse a new session
+    base::milliseconds close_timeout{10'000};  // for the poll that takes the last packets of a closed session
+
+    std::uint32_t max_payload = 1'000'000;  // bytes of one message or one POST: close code 1009, status 413
+    std::size_t max_poll_queue =
+        1024 * 1024;  // bytes that may wait for the next poll: a slow consumer beyond
+
+    std::optional<engineio::cookie> cookie{};
+
+    bool has(transport t) const noexcept { return t == transport::polling ? polling : websocket; }
+};
+
+}  // namespace chatterlink::engineio
