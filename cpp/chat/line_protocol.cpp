@@ -182,19 +182,17 @@ void line_decoder::hold(std::string_view rest, base::steady_time now) {
     const std::size_t allowed = options_.limit + (rest.ends_with('\r') ? 1 : 0);
     if (size > allowed) {
         if (options_.strict) return close();
-        // Lenient: whole pieces go out; the first may have begun in an earlier call.
+        // Lenient: whole pieces go out; the first may have begun in an earlier call. What may still be the
+        // end of the line waits, a carriage return included.
         if (!held_.empty()) {
-            const std::size_t missing = options_.limit - std::min(options_.limit, held_.size());
             joined_.swap(held_);
-            joined_ += rest.substr(0, missing);
-            rest.remove_prefix(std::min(missing, rest.size()));
-            push(joined_);
+            joined_ += rest;
+            rest = joined_;
         }
-        while (rest.size() > options_.limit) {
+        while (rest.size() > allowed) {
             push(rest.substr(0, options_.limit));
             rest.remove_prefix(options_.limit);
         }
-        if (rest.empty()) return;
     }
     if (held_.empty()) held_since_ = now;
     held_ += rest;

@@ -293,6 +293,22 @@ TEST(LenientDecoder, PassesAnyBytesAndCutsWhatIsTooLong) {
     EXPECT_FALSE(decoder.closed());
 }
 
+TEST(LenientDecoder, CutsLongLinesAlikeWhereverTheNetworkDid) {
+    const std::string_view sent = "12345678\r\nabcd\rx\nabcd\r\n";
+    std::vector<std::string> whole;
+    line_decoder at_once({.limit = 4, .strict = false});
+    for (const auto& item : at_once.feed(sent, {})) whole.emplace_back(item.text);
+    EXPECT_EQ(whole, (std::vector<std::string>{"1234", "5678", "abcd", "\rx", "abcd"}));
+    for (std::size_t piece = 1; piece < sent.size(); ++piece) {
+        line_decoder decoder({.limit = 4, .strict = false});
+        std::vector<std::string> lines;
+        for (std::size_t at = 0; at < sent.size(); at += piece) {
+            for (const auto& item : decoder.feed(sent.substr(at, piece), {})) lines.emplace_back(item.text);
+        }
+        EXPECT_EQ(lines, whole) << "in pieces of " << piece;
+    }
+}
+
 TEST(ParseLine, TellsMessagesFromCommands) {
     const json all = vectors();
     const std::vector<std::pair<std::string, line_command>> names{
