@@ -2,10 +2,14 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 namespace chatterlink::engineio {
 namespace {
 
 std::optional<std::string> decode_base64(std::string_view text) {
+    // libsodium 1.0.18 takes bytes above 0x7F for some character of the alphabet.
+    if (std::any_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; })) return std::nullopt;
     std::string out(text.size() / 4 * 3 + 3, '\0');
     std::size_t size = 0;
     // Strict: no white space, padding as RFC 4648 §4 wants it.
