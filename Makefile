@@ -3,13 +3,14 @@
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint format wheel clean
+.PHONY: help run build test fuzz lint format wheel clean
 
 help:
 	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
 	@echo '              (another port: make run PORT=8080; more options: make run ARGS="--store memory")'
 	@echo 'make build    build/bin/chatterlink-app, -server and -client, and the Python package in .venv'
-	@echo 'make test     build everything, then run the C++, page and Python tests'
+	@echo 'make test     build everything, then run the C++, page and Python tests, and each fuzz target for 10 s'
+	@echo 'make fuzz     the fuzz targets alone, for longer (make fuzz FUZZ_SECONDS=600; one: scripts/fuzz http_head)'
 	@echo 'make lint     check the formatting, the types and the usual mistakes in all languages'
 	@echo 'make format   format all files as make lint wants them'
 	@echo 'make wheel    a wheel and a source distribution in dist/'
@@ -25,13 +26,19 @@ build:
 
 # The first runner that fails ends it, so that the last lines tell what is wrong.
 test:
-	@scripts/install-system-packages build test
+	@scripts/install-system-packages build test fuzz
 	@scripts/prepare-venv dev
 	@scripts/build all
 	ctest --preset release
+	scripts/fuzz
 	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web test; fi
 	@if [ -e tests/py/node/package.json ]; then scripts/npm-ci tests/py/node; fi
 	python -m pytest
+
+fuzz:
+	@scripts/install-system-packages build fuzz
+	@scripts/prepare-venv build
+	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/fuzz
 
 lint:
 	@scripts/install-system-packages build lint

@@ -22,7 +22,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         -Wno-stringop-overflow -Wno-array-bounds -Wno-stringop-overread)
 endif()
 if(CHATTERLINK_SANITIZE)
-    add_compile_options(-fsanitize=${CHATTERLINK_SANITIZE} -fno-omit-frame-pointer -g1)
+    # Whatever is found ends the program, also what UBSan would only print.
+    add_compile_options(-fsanitize=${CHATTERLINK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
     add_link_options(-fsanitize=${CHATTERLINK_SANITIZE})
 endif()
 

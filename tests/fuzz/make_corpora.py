@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes tests/fuzz/corpus/<target>/ from the wire samples of tests/vectors: where each fuzz target begins.
+
+    tests/fuzz/make_corpora.py [--check]
+
+Files whose names begin with "found-" are inputs that once broke a target; they stay. With --check nothing is written:
+exit code 1 when the folder is not what the vectors make of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FUZZ = Path(__file__).resolve().parent
+VECTORS = FUZZ.parent / "vectors"
+LONGEST = 1500  # bytes; a longer sample only slows a fuzzer down
+
+Sample = tuple[str, bytes]
+
+
+def vectors(name: str) -> Any:
+    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def engineio_packet() -> Iterator[Sample]:
+    known = vectors("engineio")
+    for each in known["packets"]:
+        yield each["name"], each["text"].encode()
+    for number, text in enumerate(known["malformed_packets"], 1):
+        yield f"malformed {number}", text.encode()
+
+
+def engineio_payload() -> Iterator[Sample]:
+    known = vectors("engineio")
+    for each in known["payloads"]:
+        yield each["name"], each["payload"].encode()
+    for each in known["malformed_payloads"]:
+        yield each["name"], each["payload"].encode()
+
+
+def socketio_packet() -> Iterator[Sample]:
+    """Messages end in 0xFF, binary ones begin with 0xFE (socketio_packet_fuzz.cpp)."""
+    known = vectors("socketio")
+    for each in known["packets"] + known["malformed"] + known["malformed_attachments"]:
+        messages = [each["text"].encode(), *(b"\xfe" + bytes.fromhex(part) for part in each.get("attachments", []))]
+        yield each["name"], b"".join(message + b"\xff" for message in messages)
+
+
+def line_protocol() -> Iterator[Sample]:
+    """The first byte chooses the limit of a line: 64 bytes here."""
+    for case in vectors("line_protocol")["cases"]:
+        sent = b"".join(
+            (bytes.fromhex(chunk["hex"]) if "hex" in chunk else chunk["text"].encode()) * chunk.get("times", 1)
+            for chunk in case["chunks"]
+        )
+        yield case["name"], b"\x3f" + sent
+
+
+def multipart() -> Iterator[Sample]:
+    """The Content-Type, a newline, the body."""
+    known = vectors("multipart")
+    for each in known["accepted"] + known["refused"]:
+        yield each["name"], each["content_type"].encode() + b"\n" + each["body"].encode()
+
+
+def http_head() -> Iterator[Sample]:
+    """Requests of every kind that http_server_test.cpp and THREATS of request smuggling know."""
+    host = b"Host: x\r\n"
+    post = b"POST /echo HTTP/1.1\r\n" + host
+    yield "get", b"GET /a/b?c=d&e=%20 HTTP/1.1\r\n" + host + b"\r\n"
+    yield "head of version 1.0", b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    yield "post", post + b"Content-Length: 5\r\n\r\nhello"
+    yield "chunked", post + b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX-Trailer: t\r\n\r\n"
+    yield "expect", post + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\nhi"
+    yield "pipelined", b"GET /1 HTTP/1.1\r\n" + host + b"\r\nGET /2 HTTP/1.1\r\n" + host + b"\r\n"
+    yield "length and coding", post + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    yield "coding and length", post + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"
+    yield "two lengths", post + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"
+    yield "another coding", post + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+    yield "chunked is not last", post + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"
+    yield "long length", post + b"Content-Length: 18446744073709551615\r\n\r\n"
+    yield "long chunk", post + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"
+    yield "folded field", b"GET / HTTP/1.1\r\nX: a\r\n b\r\n" + host + b"\r\n"
+    yield "space before colon", b"GET / HTTP/1.1\r\nHost : x\r\n\r\n"
+    yield "bare line feeds", b"GET / HTTP/1.1\nHost: x\n\n"
+    yield "nul", b"GET / HTTP/1.1\r\nX: a\0b\r\n\r\n"
+    yield (
+        "upgrade",
+        (
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n" + host + b"Upgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        ),
+    )
+    yield "tls", base64.b64decode("FgMBAgABAAH8AwM=")
+
+
+TARGETS = (engineio_packet, engineio_payload, socketio_packet, line_protocol, multipart, http_head)
+
+
+def wanted() -> dict[Path, bytes]:
+    files = {}
+    for target in TARGETS:
+        for name, content in target():
+            if len(content) <= LONGEST:
+                slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+                files[FUZZ / "corpus" / target.__name__ / slug] = content
+    return files
+
+
+def main() -> int:
+    files = wanted()
+    present = {path for path in (FUZZ / "corpus").glob("*/*") if not path.name.startswith("found-")}
+    if "--check" in sys.argv[1:]:
+        wrong = [path for path in present | set(files) if path not in present or path.read_bytes() != files.get(path)]
+        for path in sorted(wrong):
+            print(f"{path.relative_to(FUZZ)} is not what tests/vectors makes of it: run tests/fuzz/make_corpora.py")
+        return 1 if wrong else 0
+    for path in present - set(files):
+        path.unlink()
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
