@@ -9,4 +9,6 @@ void register_errors(pybind11::module_& m);    // base::failure becomes chatterl
 void register_apps(pybind11::module_& m);      // ChatApp, LineServer, LineClient
 void register_programs(pybind11::module_& m);  // run_app, run_server, run_client
 
+void register_dispatch(pybind11::module_& m);  // Dispatcher, DispatchWorker
+
 }  // namespace chatterlink::bindings
