@@ -9,15 +9,7 @@ hub::hub(base::shards& threads) : threads_(threads), directory_(std::make_unique
         shards_.push_back(std::make_unique<topics>());
         if (threads.count() == 1) break;
         shards_.back()->on_interest([this, i](const std::string& topic, bool some) {
-            auto& s = stripe_of(topic);
-            const std::lock_guard guard(s.lock);
-            auto& list = s.interested[topic];
-            if (some) {
-                list.push_back(i);
-            } else {
-                std::erase(list, i);
-                if (list.empty()) s.interested.erase(topic);
-            }
+            change(topic, i, [some](interest& in) { in.some = some; });
         });
     }
 }
@@ -26,6 +18,38 @@ hub::~hub() = default;
 
 hub::stripe& hub::stripe_of(const std::string& topic) noexcept {
     return directory_[std::hash<std::string>{}(topic) % stripes];
+}
+
+template <class Change>
+void hub::change(const std::string& topic, base::shard_id where, Change how) {
+    if (threads_.count() == 1) return;
+    auto& s = stripe_of(topic);
+    const std::lock_guard guard(s.lock);
+    auto& list = s.interested[topic];
+    auto found =
+        std::find_if(list.begin(), list.end(), [&](const interest& in) { return in.shard == where; });
+    if (found == list.end()) found = list.insert(list.end(), {where});
+    how(*found);
+    if (found->some || found->expected != 0) return;
+    list.erase(found);
+    if (list.empty()) s.interested.erase(topic);
+}
+
+void hub::expect(const std::string& topic, base::shard_id where) {
+    change(topic, where, [](interest& in) { ++in.expected; });
+}
+
+void hub::arrived(const std::string& topic, base::shard_id where) {
+    change(topic, where, [](interest& in) { --in.expected; });
+}
+
+void hub::interested(const std::string& topic, std::vector<base::shard_id>& into) {
+    if (threads_.count() == 1) return into.push_back(0);
+    auto& s = stripe_of(topic);
+    const std::lock_guard guard(s.lock);
+    const auto found = s.interested.find(topic);
+    if (found == s.interested.end()) return;
+    for (const auto& in : found->second) into.push_back(in.shard);
 }
 
 std::unique_ptr<subscription> hub::subscribe(const std::string& topic, subscriber& who) {
@@ -43,11 +67,7 @@ void hub::fan_out(const std::string& topic, const frame_ptr& f, const subscriber
     const base::shard_id here = threads_.current();
     if (threads_.count() == 1) return deliver_here(here, topic, f, except);
     std::vector<base::shard_id> where;
-    {
-        auto& s = stripe_of(topic);
-        const std::lock_guard guard(s.lock);
-        if (const auto found = s.interested.find(topic); found != s.interested.end()) where = found->second;
-    }
+    interested(topic, where);
     for (const auto shard : where) {
         if (shard == here) {
             deliver_here(here, topic, f, except);

@@ -34,6 +34,18 @@ class hub {
     /// shard.
     void publish(const std::string& topic, frame_ptr f, const subscriber* except = nullptr);
 
+    // ---- For layers that send otherwise than by publish(): whom would it reach? ----
+
+    /// Appends the shards that have subscribers of a topic or were told to expect one; each once if `into`
+    /// was empty. Any thread.
+    void interested(const std::string& topic, std::vector<base::shard_id>& into);
+    /// A subscription is on its way to that shard (a task was or will be posted): until arrived() the shard
+    /// counts as interested, so that what is sent behind the task does not pass the shard by. Any thread.
+    void expect(const std::string& topic, base::shard_id where);
+    void arrived(const std::string& topic, base::shard_id where);
+    /// The topics of the current shard.
+    const topics& here() const { return *shards_[threads_.current()]; }
+
     const hub_counters& counters() const noexcept { return counters_; }
 
   private:
@@ -44,10 +56,17 @@ class hub {
     // Which shards have subscribers of a topic. Changes when a shard's first comes or last goes; read once
     // for each broadcast. In stripes, so that unrelated topics do not wait for each other. Unused with one
     // shard.
+    struct interest {
+        base::shard_id shard;
+        bool some = false;           // has subscribers
+        std::uint32_t expected = 0;  // has some on their way
+    };
     struct stripe {
         std::mutex lock;
-        std::unordered_map<std::string, std::vector<base::shard_id>> interested;
+        std::unordered_map<std::string, std::vector<interest>> interested;
     };
+    template <class Change>
+    void change(const std::string& topic, base::shard_id where, Change how);
     static constexpr std::size_t stripes = 64;
     stripe& stripe_of(const std::string& topic) noexcept;
 

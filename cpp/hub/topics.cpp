@@ -76,6 +76,13 @@ std::size_t topics::deliver(const std::string& topic, const frame_ptr& f, const 
     return delivered;
 }
 
+void topics::collect(const std::string& topic, std::vector<subscriber*>& into) const {
+    const auto found = by_name_.find(topic);
+    if (found == by_name_.end()) return;
+    into.reserve(into.size() + found->second->entries.size());
+    for (const auto& entry : found->second->entries) into.push_back(entry.who);
+}
+
 std::size_t topics::subscribers(const std::string& topic) const noexcept {
     const auto found = by_name_.find(topic);
     return found == by_name_.end() ? 0 : found->second->entries.size();

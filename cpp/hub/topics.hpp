@@ -67,6 +67,8 @@ class topics {
     std::size_t deliver(const std::string& topic, const frame_ptr& f, const subscriber* except);
 
     std::size_t subscribers(const std::string& topic) const noexcept;
+    /// Appends every subscriber of the topic, also one whose subscription is held.
+    void collect(const std::string& topic, std::vector<subscriber*>& into) const;
     std::size_t count() const noexcept { return by_name_.size(); }
 
     /// Called when a topic gets its first subscriber (true) or loses its last (false).
