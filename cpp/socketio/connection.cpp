@@ -1,23 +1,20 @@
 #include "socketio/connection.hpp"
 
-#include <boost/asio/post.hpp>
 #include <utility>
+#include <vector>
 
-#include "base/ids.hpp"
 #include "base/log.hpp"
-#include "net/websocket_frame.hpp"
+#include "socketio/move_in.hpp"
+#include "socketio/outgoing.hpp"
+#include "socketio/registry.hpp"
 
 namespace chatterlink::socketio {
-namespace {
 
-constexpr std::size_t socket_id_bytes = 15;  // 120 random bits; it is a name, not a secret
-
-}  // namespace
-
-connection::connection(server& owner, engineio::client& lower, std::string remote)
+connection::connection(server& owner, engineio::client& lower, const net::exchange& request)
     : owner_(owner),
       lower_(lower),
-      remote_(std::move(remote)),
+      remote_(request.remote_address()),
+      request_(request.info()),
       session_(owner.configuration(), base::steady_now()),
       clock_(
           [](void* self) {
@@ -28,11 +25,17 @@ connection::connection(server& owner, engineio::client& lower, std::string remot
                   c.start_timer();
               }
           },
-          this) {
+          this),
+      self_(std::make_shared<connection*>(this)) {
     start_timer();
 }
 
-connection::~connection() = default;
+connection::~connection() {
+    *self_ = nullptr;
+    for (auto& [nsp, s] : sockets_) {
+        if (s) s->lost_connection();
+    }
+}
 
 void connection::start_timer() {
     const auto due = session_.deadline();
@@ -40,10 +43,17 @@ void connection::start_timer() {
     lower_.home().start_timer(clock_, std::chrono::ceil<base::milliseconds>(due - base::steady_now()));
 }
 
+void connection::send(const outgoing& what) {
+    bool first = true;
+    for (const auto& frame : what.frames) {
+        const auto outcome = lower_.send(frame, first && what.volatile_event);
+        if (outcome != net::send_outcome::queued) return;  // attachments never go out without their packet
+        first = false;
+    }
+}
+
 void connection::send(packet p) {
-    auto out = encode(std::move(p));
-    lower_.send(net::websocket_frame(net::websocket_opcode::text, "4", out.text));
-    for (const auto& bytes : out.attachments) lower_.send_message(bytes, true);
+    send(*make_outgoing(std::move(p), owner_.configuration().wire));
 }
 
 void connection::on_message(std::string_view data, bool binary) {
@@ -60,17 +70,19 @@ void connection::on_message(std::string_view data, bool binary) {
 void connection::on_packet(packet p) {
     if (p.type == packet_type::connect) return on_connect(std::move(p));
     const auto found = sockets_.find(p.nsp);
-    if (found == sockets_.end()) return lower_.close(engineio::close_reason::parse_error);
-    const auto s = found->second;
+    const auto s = found == sockets_.end() ? nullptr : found->second;
+    if (!s) return lower_.close(engineio::close_reason::parse_error);
     switch (p.type) {
+        case packet_type::disconnect:
+            return s->finish(engineio::close_reason::client_close);
         case packet_type::event:
         case packet_type::binary_event:
-            return on_event(*s, std::move(p));
-        case packet_type::disconnect:
-            return remove(*s, engineio::close_reason::client_close);
-        case packet_type::ack:  // this server asks for none yet, so an ack answers nothing
+            if (s->connected()) return s->on_event(std::move(p));
+            break;
+        case packet_type::ack:
         case packet_type::binary_ack:
-            return;
+            if (s->connected()) return s->on_ack(*p.id, std::move(p.data));
+            break;
         case packet_type::connect_error:
         case packet_type::connect:
             break;
@@ -78,53 +90,95 @@ void connection::on_packet(packet p) {
     lower_.close(engineio::close_reason::parse_error);
 }
 
+// ---- Connecting ----
+
 void connection::on_connect(packet p) {
     if (sockets_.contains(p.nsp)) return lower_.close(engineio::close_reason::parse_error);
-    const auto* const handler = owner_.find(p.nsp);
-    if (handler == nullptr) return refuse(p.nsp, {{"message", "Invalid namespace"}});
+    const auto setup = owner_.namespaces_->find(p.nsp, p.data);
+    if (!setup) return refuse(p.nsp, {{"message", "Invalid namespace"}});
     if (sockets_.size() >= max_namespaces) return refuse(p.nsp, {{"message", "Too many namespaces"}});
-    auto s = std::make_shared<socket>(*this, base::random_token(socket_id_bytes), p.nsp);
-    auto accepted = (*handler)(s, handshake{p.data, remote_});
-    if (!accepted) {
-        s->owner_ = nullptr;
-        return refuse(p.nsp, accepted.error());
+    if (owner_.configuration().recovery.enabled && p.data.is_object()) {
+        const auto pid = p.data.find("pid");
+        if (pid != p.data.end() && pid->is_string())
+            return recover(p.nsp, p.data, setup, pid->get<std::string>());
     }
+    begin(p.nsp, std::move(p.data), setup);
+}
+
+void connection::begin(const std::string& nsp, json auth, const setup_ptr& setup) {
+    const auto here = lower_.home().id();
+    auto s = std::make_shared<socket>(owner_, this, make_id(socket_id_bytes, here), nsp);
+    if (owner_.configuration().recovery.enabled) s->make_recoverable(make_id(private_id_bytes, here));
+    sockets_.insert_or_assign(nsp, s);
+    owner_.registry_->add(s);
+    admit(s, std::move(auth), setup, false);
+}
+
+void connection::recover(const std::string& nsp, json auth, const setup_ptr& setup, std::string pid) {
+    std::optional<std::string> offset;
+    if (const auto at = auth.find("offset"); at != auth.end() && at->is_string())
+        offset = at->get<std::string>();
+    const auto where = owner_.registry_->locate(pid);
+    if (where == base::no_shard) return begin(nsp, std::move(auth), setup);
+    if (where != lower_.home().id()) {
+        sockets_.emplace(nsp, nullptr);
+        return std::make_shared<move_in>(owner_, self_, move_in::papers{nsp, std::move(auth), setup},
+                                         std::move(pid), std::move(offset))
+            ->start(where);
+    }
+    auto* const old = owner_.registry_->find_private(pid);
+    if (old == nullptr || old->nsp() != nsp) return begin(nsp, std::move(auth), setup);
+    const auto keep = old->shared_from_this();
+    auto missed = old->missed(offset);
+    if (!missed || !old->park(engineio::close_reason::transport_close))
+        return begin(nsp, std::move(auth), setup);
+    old->revive(*this, std::move(*missed));
+    sockets_.insert_or_assign(nsp, keep);
+    admit(keep, std::move(auth), setup, true);
+}
+
+void connection::admit(const socket_ptr& s, json auth, const setup_ptr& setup, bool recovered) {
+    const bool skip = recovered && owner_.configuration().recovery.skip_middlewares;
+    std::make_shared<admission>(owner_.threads_, s, setup,
+                                admission::papers{std::move(auth), remote_, request_, recovered}, skip)
+        ->run();
+}
+
+void connection::accepted(const socket& s) {
     session_.on_connected();
     start_timer();
-    s->handler_ = std::move(*accepted);
-    send({packet_type::connect, p.nsp, {}, json{{"sid", s->id()}}, 0});
-    sockets_.emplace(p.nsp, std::move(s));
+    if (!owner_.configuration().keep_request) request_.reset();
+    json answer{{"sid", s.id()}};
+    if (const auto* const pid = s.private_id()) answer["pid"] = *pid;
+    send({packet_type::connect, s.nsp(), {}, std::move(answer), 0});
 }
 
-void connection::refuse(const std::string& nsp, json data) {
-    send({packet_type::connect_error, nsp, {}, std::move(data), 0});
+void connection::refused(const socket& s, const json& data) {
+    refuse(s.nsp(), data);
 }
 
-void connection::on_event(socket& s, packet p) {
-    const std::string name = p.data[0].get<std::string>();
-    p.data.erase(0);
-    try {
-        s.handler_->on_event(name, std::move(p.data), p.id ? ack(s.weak_from_this(), *p.id) : ack());
-    } catch (const std::exception& e) {
-        // One event's trouble ends neither the socket nor the process (CVE-2024-38355).
-        spdlog::error("socket.io event: {}", e.what());
+void connection::refuse(const std::string& nsp, const json& data) {
+    send({packet_type::connect_error, nsp, {}, data, 0});
+}
+
+// ---- The end ----
+
+void connection::disconnect_all() {
+    std::vector<socket_ptr> all;
+    for (const auto& [nsp, s] : sockets_) {
+        if (s) all.push_back(s);
     }
-}
-
-void connection::remove(socket& s, engineio::close_reason why) {
-    const auto keep = s.shared_from_this();
-    sockets_.erase(s.nsp());
-    s.owner_ = nullptr;
-    auto h = std::shared_ptr<socket_handler>(std::move(s.handler_));
-    if (!h) return;
-    h->on_disconnect(why);
-    // It may be the handler's own event that ends the socket: it dies after its members have returned.
-    boost::asio::post(lower_.home().context(), [h = std::move(h)] {});
+    for (const auto& s : all) s->disconnect();
+    lower_.close();
 }
 
 void connection::on_close(engineio::close_reason why) {
+    *self_ = nullptr;
     clock_.cancel();
-    while (!sockets_.empty()) remove(*sockets_.begin()->second, why);
+    const auto all = std::exchange(sockets_, {});
+    for (const auto& [nsp, s] : all) {
+        if (s && !s->park(why)) s->finish(why);
+    }
 }
 
 }  // namespace chatterlink::socketio

@@ -5,40 +5,62 @@
 #include <string>
 #include <unordered_map>
 
+#include "socketio/admission.hpp"
 #include "socketio/server.hpp"
+#include "socketio/session.hpp"
 
 namespace chatterlink::socketio {
+
+struct outgoing;
 
 class connection final : public engineio::client_handler {
   public:
     /// Namespaces one connection may be in at a time.
     static constexpr std::size_t max_namespaces = 64;
 
-    connection(server& owner, engineio::client& lower, std::string remote);
+    connection(server& owner, engineio::client& lower, const net::exchange& request);
     ~connection() override;
 
     void on_message(std::string_view data, bool binary) override;
     void on_close(engineio::close_reason why) override;
 
+    void send(const outgoing& what);
     void send(packet p);
+    /// Of a client that sends against the protocol, or takes too little.
+    void close(engineio::close_reason why) { lower_.close(why); }
     engineio::client& lower() noexcept { return lower_; }
 
-    /// The socket is over; `why` reaches its handler.
-    void remove(socket& s, engineio::close_reason why);
+    /// A socket of this connection was let in or refused.
+    void accepted(const socket& s);
+    void refused(const socket& s, const json& data);
+    /// A socket of this connection is over.
+    void forget(const socket& s) { sockets_.erase(s.nsp()); }
+
+    /// A DISCONNECT packet to every namespace, then the end of the connection.
+    void disconnect_all();
 
   private:
+    friend class move_in;
+    using setup_ptr = std::shared_ptr<const namespace_setup>;
+
     void on_packet(packet p);
     void on_connect(packet p);
-    void on_event(socket& s, packet p);
-    void refuse(const std::string& nsp, json data);
+    void refuse(const std::string& nsp, const json& data);
+    void begin(const std::string& nsp, json auth, const setup_ptr& setup);
+    void recover(const std::string& nsp, json auth, const setup_ptr& setup, std::string pid);
+    void admit(const socket_ptr& s, json auth, const setup_ptr& setup, bool recovered);
     void start_timer();
 
     server& owner_;
     engineio::client& lower_;
     std::string remote_;
+    std::shared_ptr<const net::request_info> request_;
     session session_;
     net::timer clock_;
-    std::unordered_map<std::string, std::shared_ptr<socket>> sockets_;  // by namespace
+    std::unordered_map<std::string, socket_ptr>
+        sockets_;  // by namespace; null: one is on its way from another shard
+    std::shared_ptr<connection*>
+        self_;  // for who comes back from another shard; holds null once this is over
 };
 
 }  // namespace chatterlink::socketio

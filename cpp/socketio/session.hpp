@@ -9,13 +9,9 @@
 
 #include "base/clock.hpp"
 #include "socketio/packet.hpp"
+#include "socketio/settings.hpp"
 
 namespace chatterlink::socketio {
-
-struct settings {
-    base::milliseconds connect_timeout{45'000};     // for the first CONNECT
-    base::milliseconds attachment_timeout{10'000};  // for the binary messages a packet announced
-};
 
 class session {
   public:

@@ -1,0 +1,31 @@
+// A packet on its way out: encoded once, shared by every socket it goes to. Internal to socketio/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/shared_buffer.hpp"
+#include "socketio/packet.hpp"
+#include "socketio/settings.hpp"
+
+namespace chatterlink::socketio {
+
+/// Immutable once made; any thread.
+struct outgoing {
+    std::vector<base::buffer_ptr> frames{};  // ready WebSocket frames: the packet, then its attachments
+    std::size_t bytes = 0;                   // of the frames
+    std::string offset{};                    // its place for recovery; empty: not replayed
+    std::optional<std::uint64_t> ack_id{};   // the answer it asks for
+    bool volatile_event = false;
+};
+using outgoing_ptr = std::shared_ptr<const outgoing>;
+
+std::shared_ptr<outgoing> make_outgoing(packet p, parser wire);
+
+/// [event, argument…] of an event's name and its arguments (an array; anything else is the only argument).
+json event_data(std::string_view event, json arguments);
+
+}  // namespace chatterlink::socketio
