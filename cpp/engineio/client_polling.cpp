@@ -97,7 +97,8 @@ void client::respond_poll(net::exchange_ptr poll, std::string payload) {
 // ---- POST ----
 
 void client::on_post_begun(const void* id) {
-    if (!session_.open() || !polling_) return;
+    if (!session_.open() || !session_.admitted() || !polling_) return;
+    const auto keep = shared_from_this();
     if (polling_->posting != nullptr && polling_->posting != id)
         return act(session_.on_error(close_reason::transport_error), nullptr);
     polling_->posting = id;
@@ -106,6 +107,7 @@ void client::on_post_begun(const void* id) {
 // Without its request having come whole: the client broke off.
 void client::on_post_ended(const void* id) {
     if (!polling_ || polling_->posting != id) return;
+    const auto keep = shared_from_this();
     polling_->posting = nullptr;
     if (session_.open()) act(session_.on_error(close_reason::transport_error), nullptr);
 }
@@ -117,7 +119,7 @@ void client::on_post(net::exchange_ptr request) {
     ok.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
     if (session_.lingering()) return request->respond(std::move(ok));  // nobody listens any more
 
-    const bool overlapping = polling_->posting != nullptr && polling_->posting != request.get();
+    const bool overlapping = polling_->posting != nullptr && polling_->posting != request->info().get();
     const auto packets =
         overlapping || is_binary_body(*request) ? std::nullopt : decode_payload(request->body());
     if (!packets) {

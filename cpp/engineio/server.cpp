@@ -53,10 +53,51 @@ base::shard_id server::shard_of(std::string_view sid) noexcept {
     return where;
 }
 
+// Tells a session of a POST that is on its way, wherever its connection lives: a second one meanwhile, or one
+// that breaks off, ends the session as with the other transports' errors.
+class server::post_watch final : public net::body_watch {
+  public:
+    post_watch(server& owner, base::shard_id where, std::string sid,
+               std::shared_ptr<const net::request_info> id)
+        : owner_(owner), where_(where), sid_(std::move(sid)), id_(std::move(id)) {
+        tell(&client::on_post_begun);
+    }
+    ~post_watch() override {
+        if (!arrived_) tell(&client::on_post_ended);
+    }
+    void arrived() override { arrived_ = true; }
+
+  private:
+    void tell(void (client::*what)(const void*)) const {
+        owner_.threads_.run_on(where_, [&owner = owner_, where = where_, sid = sid_, id = id_, what] {
+            if (auto* const c = owner.find(where, sid)) (c->*what)(id.get());
+        });
+    }
+
+    server& owner_;
+    base::shard_id where_;
+    std::string sid_;
+    std::shared_ptr<const net::request_info> id_;  // one for each request, so its address tells them apart
+    bool arrived_ = false;
+};
+
+std::unique_ptr<net::body_watch> server::body_expected(const net::exchange& e) {
+    if (e.method() != "POST" || net::query_value(e.query(), "transport") != "polling") return nullptr;
+    auto sid = net::query_value(e.query(), "sid");
+    const auto where = shard_of(sid.value_or(""));
+    if (where >= shards_.size() || !page_may(e)) return nullptr;
+    return std::make_unique<post_watch>(*this, where, std::move(*sid), e.info());
+}
+
 void server::refuse(net::exchange& e, protocol_error why) {
     auto r = refusal::because(why).answer();
     r.close = e.wants_websocket();
     e.respond(std::move(r));
+}
+
+bool server::page_may(const net::exchange& e) const {
+    const auto origin = e.header("Origin");
+    return origin.empty() || origins_.allows(origin, e.header("Host"), e.info()->secure);
 }
 
 void server::handle(net::exchange_ptr e) {
@@ -113,13 +154,18 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
     refuse(*e, protocol_error::bad_request);
 }
 
+client* server::find(base::shard_id here, const std::string& sid) const {
+    const auto found = shards_[here].clients.find(sid);
+    return found == shards_[here].clients.end() ? nullptr : found->second.get();
+}
+
 void server::visit(const std::string& sid, std::function<void(client*)> what) {
     const base::shard_id where = shard_of(sid);
     if (where >= shards_.size()) return what(nullptr);
     threads_.post(where, [this, where, sid, what = std::move(what)] {
-        const auto found = shards_[where].clients.find(sid);
-        const auto c = found == shards_[where].clients.end() ? nullptr : found->second;
-        what(c && c->open() ? c.get() : nullptr);
+        auto* const c = find(where, sid);
+        const auto keep = c != nullptr ? c->shared_from_this() : nullptr;
+        what(c != nullptr && c->open() ? c : nullptr);
     });
 }
 

@@ -24,6 +24,7 @@ class server final : public net::http_handler {
     ~server() override;
 
     std::uint64_t body_limit(const net::exchange& e) override;
+    std::unique_ptr<net::body_watch> body_expected(const net::exchange& e) override;
     void handle(net::exchange_ptr e) override;
 
     /// Calls `what` on the session's shard with it, or with null when there is none (never was, is over, or
@@ -39,10 +40,13 @@ class server final : public net::http_handler {
     const settings& configuration() const noexcept { return how_; }
 
   private:
+    class post_watch;
     struct per_shard {
         std::unordered_map<std::string, std::shared_ptr<client>> clients;
     };
 
+    bool page_may(const net::exchange& e) const;
+    client* find(base::shard_id here, const std::string& sid) const;
     void handshake(net::exchange_ptr e, transport t);
     void continue_session(net::exchange_ptr e, transport t, const std::string& sid);
     static void refuse(net::exchange& e, protocol_error why);

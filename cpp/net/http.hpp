@@ -92,6 +92,14 @@ class exchange : public std::enable_shared_from_this<exchange> {
 
 using exchange_ptr = std::shared_ptr<exchange>;
 
+/// Waits with a request for its body. Destroyed without arrived(): the body did not come whole.
+class body_watch {
+  public:
+    virtual ~body_watch() = default;
+    /// The body is there; the request's handle() is called next.
+    virtual void arrived() = 0;
+};
+
 /// Handles requests; called on the connection's shard.
 class http_handler {
   public:
@@ -99,6 +107,10 @@ class http_handler {
 
     /// After the header: how many bytes of body may be read. A longer body is refused with 413.
     virtual std::uint64_t body_limit(const exchange& e) = 0;
+
+    /// After body_limit() of a request whose body has not come with its header: whether to be told of what
+    /// becomes of it. Null: no.
+    virtual std::unique_ptr<body_watch> body_expected(const exchange&) { return nullptr; }
 
     /// What a client is told whose body is longer.
     virtual base::error too_large(const exchange& e, std::uint64_t limit);

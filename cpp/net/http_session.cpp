@@ -43,7 +43,7 @@ void http_session::start_deadline(base::milliseconds delay) {
 void http_session::read_header(bool first) {
     phase_ = first || buffer_.size() > 0 ? phase::header : phase::idle;
     parser_.emplace();
-info_.reset();
+    info_.reset();
     bound_header(*parser_, limits_.max_header);
     start_deadline(phase_ == phase::header ? limits_.header_timeout : limits_.idle_timeout);
     http::async_read_some(stream_, buffer_, *parser_,
@@ -101,6 +101,11 @@ void http_session::on_header(const boost::system::error_code& failed) {
         return refuse(too_large());
     }
     parser_->body_limit(limit);
+    if (!parser_->is_done() && (!length || buffer_.size() < *length)) {
+        exchange peek(shared_from_this());
+        body_watch_ = handler_.body_expected(peek);
+        peek.take_session();
+    }
     if (!parser_->is_done() && boost::beast::iequals(head[http::field::expect], "100-continue")) {
         connection_->send(base::shared_buffer::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
     }
@@ -156,6 +161,7 @@ void http_session::handle() {
     deadline_.cancel();
     auto e = std::make_shared<exchange>(shared_from_this());
     try {
+        if (const auto watch = std::move(body_watch_)) watch->arrived();
         handler_.handle(e);
     } catch (const std::exception& failure) {
         spdlog::error("{} {}: {}", std::string(e->method()), std::string(e->path()), failure.what());

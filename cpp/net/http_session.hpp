@@ -65,6 +65,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     bool keep_alive_ = false;
     bool head_only_ = false;
     file_body file_{};
+    std::unique_ptr<body_watch> body_watch_;                  // while this request's body is arriving
     std::shared_ptr<const request_info> info_;                // of this request; null until asked for
     std::vector<std::pair<std::string, std::string>> extra_;  // fields for this request's answer
 };

@@ -18,6 +18,9 @@ class router final : public http_handler {
     void otherwise(http_handler& handler) { rest_ = &handler; }
 
     std::uint64_t body_limit(const exchange& e) override { return find(e.path()).body_limit(e); }
+    std::unique_ptr<body_watch> body_expected(const exchange& e) override {
+        return find(e.path()).body_expected(e);
+    }
     base::error too_large(const exchange& e, std::uint64_t limit) override {
         return find(e.path()).too_large(e, limit);
     }

@@ -92,6 +92,9 @@ class server final : public net::http_handler {
     // ---- HTTP ----
 
     std::uint64_t body_limit(const net::exchange& e) override { return engine_.body_limit(e); }
+    std::unique_ptr<net::body_watch> body_expected(const net::exchange& e) override {
+        return engine_.body_expected(e);
+    }
     void handle(net::exchange_ptr e) override { engine_.handle(std::move(e)); }
 
     /// Ends every connection of the current shard, and what is kept for recovery there.

@@ -12,9 +12,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Error, P
 
 from support.program import PATIENCE
 
-#: What a browser says when nobody answers at the server's port.
+#: What a browser says when nobody answers at the server's port. (A warning: the page gave a try up, its time being
+#: over, that had not failed yet; a test that turns the page's clock forward may bring that about.)
 NOBODY_THERE = (
-    r"^console error: WebSocket connection to 'ws://127\.0\.0\.1:\d+/socket\.io/",
+    r"^console (error|warning): WebSocket connection to 'ws://127\.0\.0\.1:\d+/socket\.io/",
     r"^console error: Failed to load resource: net::ERR_",
     r"^failed: .* net::ERR_(CONNECTION_|EMPTY_RESPONSE|INTERNET_DISCONNECTED|SOCKET_)",
 )
