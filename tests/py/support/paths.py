@@ -14,8 +14,9 @@ OUTPUT = ROOT / "tests" / "output"  # screenshots and the like, kept after the r
 #: The folder of the programs under test: another build's with CHATTERLINK_BIN.
 BIN = Path(os.environ.get("CHATTERLINK_BIN", ROOT / "build" / "bin"))
 
-#: How a program is started: as the binary, or by Python. Both must behave the same.
-FACES = ("binary", "python")
+#: How a program is started: as the binary, or by Python. Both must behave the same. Of another build, the binary alone:
+#: Python would start what is installed in .venv.
+FACES = ("binary",) if "CHATTERLINK_BIN" in os.environ else ("binary", "python")
 
 
 def command(face: str, program: str) -> list[str]:

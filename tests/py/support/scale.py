@@ -1,0 +1,13 @@
+"""How often a heavy test repeats itself."""
+
+from __future__ import annotations
+
+import os
+
+#: A factor: less under sanitizers, which are ten times slower (scripts/sanitize sets it), more for a soak.
+SCALE = float(os.environ.get("CHATTERLINK_TEST_SCALE", "1"))
+
+
+def scaled(count: int, least: int = 1) -> int:
+    """`count` times SCALE, at least `least`."""
+    return max(least, int(count * SCALE))
