@@ -8,13 +8,16 @@ namespace chatterlink::engineio {
 namespace {
 
 std::optional<std::string> decode_base64(std::string_view text) {
-    // libsodium 1.0.18 takes bytes above 0x7F for some character of the alphabet.
-    if (std::any_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; })) return std::nullopt;
+    // libsodium 1.0.18 takes bytes above 0x7F for some character of the alphabet, and NUL for one to be
+    // ignored.
+    if (std::any_of(text.begin(), text.end(), [](char c) { return c == 0 || (c & 0x80) != 0; }))
+        return std::nullopt;
     std::string out(text.size() / 4 * 3 + 3, '\0');
     std::size_t size = 0;
-    // Strict: no white space, padding as RFC 4648 §4 wants it.
+    // Padding as RFC 4648 §4 wants it. Line ends are passed over: the official Java client breaks lines as
+    // MIME does (RFC 2045 §6.8).
     if (sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(),
-                          nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
+                          "\r\n", &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
         return std::nullopt;
     }
     out.resize(size);

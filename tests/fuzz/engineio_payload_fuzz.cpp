@@ -19,6 +19,19 @@ std::string encode(const std::vector<engineio::packet>& packets) {
     return payload;
 }
 
+// The payload without the line ends in its binary packets.
+std::string without_line_ends(std::string_view payload) {
+    std::string out;
+    bool binary = false;
+    bool first = true;
+    for (const char c : payload) {
+        if (first) binary = c == 'b';
+        first = c == engineio::separator;
+        if (!binary || (c != '\r' && c != '\n')) out += c;
+    }
+    return out;
+}
+
 }  // namespace
 
 void fuzz(std::string_view input) {
@@ -37,8 +50,8 @@ void fuzz(std::string_view input) {
         bytes += each.bytes().size();
     }
     require(bytes <= input.size(), "a payload never grows when it is decoded");
-    // Base64 is read strictly, so that there is one way to write each payload.
-    require(encode(*packets) == input, "a payload that was decoded is encoded as it came");
+    // Base64 is read strictly but for line ends, so that there is one way to write each payload.
+    require(encode(*packets) == without_line_ends(input), "a payload that was decoded is encoded as it came");
 }
 
 }  // namespace chatterlink::fuzzing

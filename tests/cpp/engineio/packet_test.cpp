@@ -75,7 +75,9 @@ TEST(engineio_packet, reads_and_writes_every_payload_of_the_vectors) {
                 append_text(again, p.type, p.bytes());
             }
         }
-        EXPECT_EQ(again, payload);
+        if (!v.value("decode_only", false)) {
+            EXPECT_EQ(again, payload);
+        }
     }
 }
 
