@@ -33,6 +33,7 @@ test:
 	scripts/fuzz
 	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web test; fi
 	@if [ -e tests/py/node/package.json ]; then scripts/npm-ci tests/py/node; fi
+	@scripts/java-client
 	python -m pytest
 
 fuzz:

@@ -6,13 +6,15 @@ from contextlib import ExitStack
 from typing import TypeVar
 
 from support.chat_client import TRANSPORTS, ChatClient
+from support.java_client import JavaClient
 from support.node_client import NodeClient
 from support.python_client import PythonClient
 from support.raw_client import RawClient
 from support.servers import AppServer
 
-LIBRARIES: dict[str, type[NodeClient | PythonClient | RawClient]] = {
+LIBRARIES: dict[str, type[NodeClient | JavaClient | PythonClient | RawClient]] = {
     "node": NodeClient,
+    "java": JavaClient,
     "python-socketio": PythonClient,
     "raw": RawClient,
 }
