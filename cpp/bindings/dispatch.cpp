@@ -293,4 +293,9 @@ bool dispatcher::worker::wait() {
     return !owner_.over_;
 }
 
+bool dispatcher::worker::over() const {
+    const std::lock_guard guard(owner_.lock_);
+    return owner_.over_;
+}
+
 }  // namespace chatterlink::bindings

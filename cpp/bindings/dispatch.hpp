@@ -138,6 +138,8 @@ class dispatcher::worker {
     std::unique_ptr<job> take();
     /// Waits until there may be something to take; false: this thread is not needed any more.
     bool wait();
+    /// Whether the dispatcher has ended: nothing will come.
+    bool over() const;
 
   private:
     friend class dispatcher;

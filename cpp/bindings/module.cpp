@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
     m.attr("__version__") = CHATTERLINK_VERSION;
     chatterlink::bindings::register_errors(m);
     chatterlink::bindings::register_dispatch(m);
+    chatterlink::bindings::register_socketio(m);
     chatterlink::bindings::register_apps(m);
     chatterlink::bindings::register_programs(m);
 }

@@ -11,4 +11,6 @@ void register_programs(pybind11::module_& m);  // run_app, run_server, run_clien
 
 void register_dispatch(pybind11::module_& m);  // Dispatcher, DispatchWorker
 
+void register_socketio(pybind11::module_& m);  // SocketIOServer and what its events come with
+
 }  // namespace chatterlink::bindings

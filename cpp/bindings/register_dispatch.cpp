@@ -1,5 +1,7 @@
 // Dispatcher and DispatchWorker of chatterlink._core, used by python/chatterlink/_dispatch.py only. The jobs
 // that are posted are all python_jobs.
+#include <pybind11/stl.h>
+
 #include <chrono>
 #include <optional>
 
@@ -29,6 +31,9 @@ class worker_handle {
     py::object next() {
         for (;;) {
             if (const auto taken = worker_->take()) return static_cast<python_job&>(*taken).arguments();
+            // The interpreter may be ending by now: a thread that gives up its lock then does not get it
+            // back, but is ended in the middle of C++.
+            if (worker_->over()) return py::none();
             bool wanted = false;
             {
                 const py::gil_scoped_release released;

@@ -60,6 +60,14 @@ class Pool:
                 thread.join(max(0.0, deadline - time.monotonic()))
         return done
 
+    def make_lane(self) -> _core.Lane:
+        """A line of its own for events that Python's side has C++ post."""
+        return _core.Lane(self._core)
+
+    def is_current(self) -> bool:
+        """Whether the calling thread is one of the pool's."""
+        return threading.current_thread() in self._threads
+
     @property
     def counters(self) -> dict[str, int]:
         """What the pool did: events posted, refused, overtaken, waiting; threads, most_threads."""
@@ -78,7 +86,7 @@ class Pool:
                 with self._changing:
                     self._threads.discard(thread)
                 self._core.start_failed()
-                self._log.warning("cannot start another thread for handlers: %s", error)
+                self._log.error("cannot start another thread for handlers: %s", error)
         with self._changing:
             self._threads.discard(threading.current_thread())
 

@@ -1,0 +1,216 @@
+// SocketIOServer of chatterlink._core and what its events come with: ConnectDecision, Answer, PendingCall,
+// Lane. Used by python/chatterlink/socketio only, which checks and documents the options.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "bindings/python_json.hpp"
+#include "bindings/register.hpp"
+#include "bindings/socketio_core.hpp"
+
+namespace py = pybind11;
+
+namespace chatterlink::bindings {
+namespace {
+
+using release_gil = py::call_guard<py::gil_scoped_release>;
+using seconds = std::chrono::duration<double>;
+using names = std::vector<std::string>;
+
+base::milliseconds milliseconds_of(double s) {
+    return std::chrono::ceil<base::milliseconds>(seconds(s));
+}
+
+// The core, which in a child process is left alone: its threads stayed with the parent.
+class core_handle {
+  public:
+    explicit core_handle(socketio_options options)
+        : core_(new socketio_core(std::move(options)), [process = ::getpid()](socketio_core* core) {
+              if (::getpid() != process) return;
+              const py::gil_scoped_release released;
+              delete core;
+          }) {}
+
+    bool is_ours() const noexcept { return ::getpid() == process_; }
+    socketio_core& use() const {
+        if (!is_ours()) {
+            throw base::failure(
+                base::fail(base::errc::internal, "this server belongs to the process that made it"));
+        }
+        return *core_;
+    }
+    void stop() const {
+        if (is_ours()) core_->stop();
+    }
+
+  private:
+    const std::shared_ptr<socketio_core> core_;
+    const pid_t process_ = ::getpid();
+};
+
+struct answers_lane {
+    dispatcher::lane_ptr lane;
+};
+
+engineio::cookie cookie_of(const py::dict& given) {
+    engineio::cookie c;
+    c.path.reset();
+    c.http_only = false;
+    c.same_site.reset();
+    for (const auto& [key, value] : given) {
+        const auto name = key.cast<std::string>();
+        const auto text = py::isinstance<py::bool_>(value) ? std::string() : value.cast<std::string>();
+        if (name == "name") {
+            c.name = text;
+        } else {
+            c.others.emplace_back(name, text);
+        }
+    }
+    return c;
+}
+
+socketio_options options_of(const py::dict& given) {
+    socketio_options o;
+    const auto flag = [&](const char* name) { return given[name].cast<bool>(); };
+    const auto time = [&](const char* name) { return milliseconds_of(given[name].cast<double>()); };
+    o.host.host = given["host"].cast<std::string>();
+    o.host.port = given["port"].cast<std::uint16_t>();
+    o.host.threads = given["threads"].cast<unsigned>();
+    o.host.log_level = given["log_level"].cast<std::string>();
+    o.path = o.engine.path = given["path"].cast<std::string>();
+    o.engine.polling = flag("polling");
+    o.engine.websocket = flag("websocket");
+    o.engine.allow_upgrades = flag("allow_upgrades");
+    o.engine.ping_interval = time("ping_interval");
+    o.engine.ping_grace = time("ping_grace");
+    o.engine.ping_timeout = time("ping_timeout");
+    o.engine.monitor = flag("monitor_clients");
+    o.engine.max_payload = given["max_payload"].cast<std::uint32_t>();
+    if (!given["cookie"].is_none()) o.engine.cookie = cookie_of(given["cookie"]);
+    o.origins.same_origin = flag("same_origin");
+    o.origins.any = flag("any_origin");
+    o.origins.check = flag("check_origin");
+    o.origins.credentials = flag("cors_credentials");
+    o.origins.allowed = given["origins"].cast<names>();
+    o.protocol.connect_timeout = time("connect_timeout");
+    o.protocol.wire = flag("msgpack") ? socketio::parser::msgpack : socketio::parser::text;
+    if (!given["recovery"].is_none()) {
+        o.protocol.recovery.enabled = true;
+        o.protocol.recovery.max_disconnection_duration = time("recovery");
+    }
+    o.strict_order = flag("strict_order");
+    return o;
+}
+
+// Waits in slices where Ctrl-C has to be noticed: Python only notes it while C++ runs, and only the main
+// thread handles it.
+py::object wait_for(pending_call& call, bool main_thread) {
+    constexpr std::chrono::milliseconds slice{100};
+    constexpr std::chrono::hours longest{24};
+    for (;;) {
+        std::optional<pending_call::result> done;
+        {
+            const py::gil_scoped_release released;
+            done = call.wait(main_thread ? slice : longest);
+        }
+        if (done) {
+            if (done->first != socketio::ack_outcome::answer) return py::none();
+            return tuple_of(done->second);
+        }
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    }
+}
+
+}  // namespace
+
+void register_socketio(py::module_& m) {
+    py::class_<connect_answer>(m, "ConnectDecision")
+        .def("accept", &connect_answer::accept)
+        .def(
+            "refuse", [](const connect_answer& self, py::handle data) { self.refuse(json_of(data)); },
+            py::arg("data"));
+    py::class_<event_answer>(m, "Answer")
+        .def(
+            "__call__", [](const event_answer& self, py::handle data) { self.send(arguments_of(data)); },
+            py::arg("data"));
+    py::class_<pending_call, pending_call_ptr>(m, "PendingCall")
+        .def("wait", &wait_for, py::arg("main_thread"));
+    py::class_<answers_lane>(m, "Lane").def(
+        py::init([](dispatcher& d) { return answers_lane{d.make_lane()}; }), py::arg("dispatcher"));
+
+    py::class_<core_handle>(m, "SocketIOServer")
+        .def(py::init(
+                 [](const py::dict& options) { return std::make_unique<core_handle>(options_of(options)); }),
+             py::arg("options"))
+        .def(
+            "start", [](core_handle& self, dispatcher_ptr d) { self.use().start(std::move(d)); },
+            py::arg("dispatcher"), release_gil())
+        .def("stop", &core_handle::stop, release_gil())
+        .def_property_readonly("port", [](const core_handle& self) { return self.use().port(); })
+        .def_property_readonly("closed_full",
+                               [](const core_handle& self) { return self.use().closed_full(); })
+        .def(
+            "accept_namespace",
+            [](core_handle& self, std::string name) { self.use().accept_namespace(std::move(name)); },
+            py::arg("name"))
+        .def("accept_every_namespace", [](core_handle& self) { self.use().accept_every_namespace(); })
+        .def(
+            "emit",
+            [](core_handle& self, const std::string& nsp, const std::string& event, py::handle data,
+               names rooms, names except, bool volatile_event, std::optional<std::uint64_t> callback,
+               const answers_lane* answers) {
+                auto& core = self.use();
+                core.emit({.nsp = nsp,
+                           .rooms = std::move(rooms),
+                           .except = std::move(except),
+                           .volatile_event = volatile_event},
+                          event, arguments_of(data), callback, answers != nullptr ? answers->lane : nullptr);
+            },
+            py::arg("namespace"), py::arg("event"), py::arg("data"), py::arg("rooms"), py::arg("skip"),
+            py::arg("volatile"), py::arg("callback"), py::arg("lane"))
+        .def(
+            "call",
+            [](core_handle& self, const std::string& nsp, const std::string& sid, const std::string& event,
+               py::handle data, double timeout) {
+                return self.use().call(nsp, sid, event, arguments_of(data), milliseconds_of(timeout));
+            },
+            py::arg("namespace"), py::arg("sid"), py::arg("event"), py::arg("data"), py::arg("timeout"))
+        .def(
+            "enter_room",
+            [](core_handle& self, const std::string& nsp, const std::string& sid, const std::string& room) {
+                if (const auto l = self.use().running()) l->server.enter_room(nsp, sid, room);
+            },
+            py::arg("namespace"), py::arg("sid"), py::arg("room"))
+        .def(
+            "leave_room",
+            [](core_handle& self, const std::string& nsp, const std::string& sid, const std::string& room) {
+                if (const auto l = self.use().running()) l->server.leave_room(nsp, sid, room);
+            },
+            py::arg("namespace"), py::arg("sid"), py::arg("room"))
+        .def(
+            "close_room",
+            [](core_handle& self, const std::string& nsp, const std::string& room) {
+                if (const auto l = self.use().running()) l->server.close_room(nsp, room);
+            },
+            py::arg("namespace"), py::arg("room"))
+        .def(
+            "disconnect",
+            [](core_handle& self, const std::string& nsp, const std::string& sid) {
+                if (const auto l = self.use().running()) l->server.disconnect(nsp, sid);
+            },
+            py::arg("namespace"), py::arg("sid"))
+        .def(
+            "transport",
+            [](core_handle& self, const std::string& nsp, const std::string& sid) {
+                return self.use().transport(nsp, sid);
+            },
+            py::arg("namespace"), py::arg("sid"), release_gil())
+        .def(
+            "rooms",
+            [](core_handle& self, const std::string& nsp, const std::string& sid) {
+                return self.use().rooms(nsp, sid);
+            },
+            py::arg("namespace"), py::arg("sid"), release_gil());
+}
+
+}  // namespace chatterlink::bindings

@@ -1,0 +1,203 @@
+"""What chatterlink.socketio.Server and chatterlink.engineio.Server have in common: their life.
+
+A run, from start() to stop(), has a C++ core of its own and a pool of threads for the handlers of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from chatterlink import _core
+from chatterlink._dispatch import Pool
+from chatterlink._engine_options import whole
+from chatterlink._service import _sigterm_as_interrupt
+from chatterlink.errors import ChatterLinkError
+
+_Self = TypeVar("_Self", bound="EngineService")
+
+
+class EngineCore(Protocol):
+    """What the cores in chatterlink._core offer."""
+
+    def start(self, dispatcher: _core.Dispatcher) -> None:
+        """Bind and serve."""
+
+    def stop(self) -> None:
+        """Close everything."""
+
+    @property
+    def port(self) -> int:
+        """The bound one."""
+
+
+class EngineService:
+    """Starts, stops, waits; runs handlers. All methods may be called from any thread, also from a handler.
+
+    A server that still runs when Python ends is stopped then. After a fork it belongs to the parent: in the child
+    stop() does nothing, and everything else raises ChatterLinkError.
+    """
+
+    def __init__(self, host: str, port: int, threads: int, max_handler_threads: int, log: logging.Logger) -> None:
+        self.logger = log
+        self._host = host
+        self._port = whole("port", port, 65535)
+        self._threads = whole("threads", threads, 1024)
+        self._max_handler_threads = max(1, whole("max_handler_threads", max_handler_threads, 100_000))
+        self._change = threading.RLock()  # held while it starts or stops
+        self._stopped = threading.Event()
+        self._stopped.set()
+        self._pool: Pool | None = None
+        self._process = os.getpid()
+
+    # ---- For the two servers ----
+
+    def _make_core(self, host: str, port: int) -> EngineCore:
+        raise NotImplementedError
+
+    def _handle(self, *event: Any) -> None:
+        """An event from the core; on a thread of the pool."""
+        raise NotImplementedError
+
+    def _drop_core(self) -> None:
+        """It was stopped, and every handler has returned or is given up."""
+        raise NotImplementedError
+
+    @property
+    def _running_core(self) -> EngineCore | None:
+        raise NotImplementedError
+
+    # ---- Life ----
+
+    def start(self, host: str | None = None, port: int | None = None) -> None:
+        """Start serving; return once connections are accepted. Running already: nothing happens.
+
+        host, port: instead of the constructor's.
+
+        Raises ChatterLinkError: config_invalid (a bad option), address_in_use (the port is taken), io_failed (the
+        address cannot be used).
+        """
+        self._check_process()
+        with self._change:
+            if not self._stopped.is_set():
+                return
+            if host is not None:
+                self._host = host
+            if port is not None:
+                self._port = whole("port", port, 65535)
+            core = self._make_core(self._host, self._port)
+            dispatcher = _core.Dispatcher(max_threads=self._max_handler_threads)
+            pool = Pool(dispatcher, self._handle, type(self).__name__, self.logger)
+            pool.start()
+            try:
+                core.start(dispatcher)
+            except BaseException:
+                pool.stop(0)
+                self._drop_core()
+                raise
+            self._pool = pool
+            self._stopped.clear()
+            atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Stop accepting, end the connections, let handlers finish for up to 5 s; about 10 s at most.
+
+        Not running: nothing happens. From a handler it does not wait for that handler. It can be started again.
+        """
+        if os.getpid() != self._process:
+            return
+        if self._in_handler() and not self._change.acquire(blocking=False):
+            return  # somebody else is stopping it, and waits for this handler
+        if not self._in_handler():
+            self._change.acquire()
+        try:
+            core, pool = self._running_core, self._pool
+            if core is None or pool is None:
+                return
+            core.stop()
+            if not pool.stop():
+                self.logger.error("stopped while handlers were still running")
+            self._pool = None
+            self._drop_core()
+            atexit.unregister(self.stop)
+            self._stopped.set()
+        finally:
+            self._change.release()
+
+    def run(self, host: str | None = None, port: int | None = None) -> None:
+        """Start and serve until Ctrl-C, SIGTERM or a stop() from a handler or another thread; then return.
+
+        Signals reach the main thread only: in another one just stop() ends it. Raises what start() raises.
+        """
+        try:
+            with _sigterm_as_interrupt():
+                self.start(host, port)
+                self.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.stop()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it was stopped, or for `timeout` seconds; return whether it is stopped."""
+        return self._stopped.wait(timeout)
+
+    def shutdown(self) -> None:
+        """The same as stop(); python-socketio's name."""
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether it accepts connections."""
+        return not self._stopped.is_set()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; with port 0 the one the system chose, once started."""
+        core = self._running_core
+        return self._port if core is None else core.port
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Of the handlers' threads in this run: events posted, refused, overtaken, waiting; threads, most_threads."""
+        pool = self._pool
+        return {} if pool is None else pool.counters
+
+    # ---- For handlers ----
+
+    def start_background_task(self, target: Callable[..., object], *args: Any, **kwargs: Any) -> threading.Thread:
+        """Call `target` on a new daemon thread, which is returned (join() waits for it)."""
+        thread = threading.Thread(target=target, args=args, kwargs=kwargs, daemon=True)
+        thread.start()
+        return thread
+
+    def sleep(self, seconds: float = 0) -> None:
+        """Block the calling thread; other clients' handlers run on."""
+        time.sleep(seconds)
+
+    def _in_handler(self) -> bool:
+        pool = self._pool
+        return pool is not None and pool.is_current()
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise ChatterLinkError("internal", "this server belongs to the process that made it")
+
+    def __enter__(self: _Self) -> _Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = f"running on port {self.port}" if self.running else "stopped"
+        return f"<{type(self).__module__.rpartition('.')[0]}.{type(self).__name__} {state}>"

@@ -1,0 +1,588 @@
+"""The server: python-socketio's Server, served by C++."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Literal, TypeVar, Union, overload
+
+from chatterlink import _core
+from chatterlink._engine_options import Cookie, Interval, Origins, engine_options, seconds
+from chatterlink._engine_service import EngineService
+from chatterlink._logging import logger_for
+from chatterlink.socketio._clients import Client, Clients, Room
+from chatterlink.socketio._handlers import NOT_HANDLED, RESERVED, Handler, Handlers
+from chatterlink.socketio._json import JsonCodec, JsonModule
+from chatterlink.socketio.exceptions import ConnectionRefusedError as Refused
+from chatterlink.socketio.exceptions import TimeoutError as NoAnswer
+from chatterlink.socketio.exceptions import refusal
+from chatterlink.socketio.namespace import Namespace
+
+AnyHandler = TypeVar("AnyHandler", bound=Handler)
+Rooms = Union[Room, Sequence[Room], None]
+
+#: Seconds a client whose connection broke is kept with connection_state_recovery=True.
+RECOVERY_TIME = 120.0
+
+
+class Server(EngineService):
+    """A Socket.IO v5 server with the names and semantics of python-socketio 5.
+
+    >>> sio = Server()
+    >>> @sio.event
+    ... def connect(sid, environ, auth):
+    ...     if auth != {"token": "secret"}:
+    ...         raise ConnectionRefusedError("who are you?")
+    >>> @sio.on("add")
+    ... def add(sid, a, b):
+    ...     return a + b  # the client's acknowledgement
+    >>> sio.run("127.0.0.1", 5000)
+
+    C++ threads serve the connections; handlers run on a pool of Python threads. Events of one client begin in the order
+    in which they came, one after the other, and clients do not wait for each other. A handler that takes longer than a
+    second no longer holds back its client's next events (async_handlers=False: it always does). A handler may block.
+    What it raises is logged and ends nothing. All methods may be called from any thread.
+
+    A client of which 10,000 events (or 16 MiB) wait for their handlers is closed.
+
+    Arguments of events are what JSON has (None, bool, int of up to 64 bits, finite float, str, list, dict) and bytes,
+    anywhere. Sending anything else raises TypeError or ValueError; so does nesting deeper than 32 levels.
+    """
+
+    class reason:  # noqa: N801  # python-socketio's name
+        """What a disconnect handler is told."""
+
+        SERVER_DISCONNECT = "server disconnect"
+        CLIENT_DISCONNECT = "client disconnect"
+        PING_TIMEOUT = "ping timeout"
+        TRANSPORT_CLOSE = "transport close"
+        TRANSPORT_ERROR = "transport error"
+
+    async_mode = "threading"
+    reserved_events = ("connect", "disconnect")
+
+    def __init__(
+        self,
+        client_manager: None = None,
+        logger: bool | logging.Logger = False,
+        serializer: Literal["default", "msgpack"] = "default",
+        json: JsonModule | None = None,
+        async_handlers: bool = True,
+        always_connect: bool = False,
+        namespaces: str | Iterable[str] | None = None,
+        *,
+        async_mode: str | None = None,
+        ping_interval: Interval = 25,
+        ping_timeout: float = 20,
+        max_http_buffer_size: int = 1_000_000,
+        allow_upgrades: bool = True,
+        http_compression: bool = True,
+        compression_threshold: int = 1024,
+        cookie: Cookie | None = None,
+        cors_allowed_origins: Origins = None,
+        cors_credentials: bool = True,
+        monitor_clients: bool | None = None,
+        transports: str | Iterable[str] | None = None,
+        engineio_logger: bool | logging.Logger | None = None,
+        connect_timeout: float = 45,
+        connection_state_recovery: bool | float = False,
+        socketio_path: str = "socket.io",
+        host: str = "127.0.0.1",
+        port: int = 5000,
+        threads: int = 0,
+        max_handler_threads: int = 256,
+    ) -> None:
+        """Only takes the options; nothing is bound before start().
+
+        The options of python-socketio:
+
+        client_manager: None; there is one process.
+        logger: True to log what happens, False for errors only, or a logger.
+        serializer: "default" (JSON) or "msgpack" (socket.io-msgpack-parser); the clients' has to be the same.
+        json: a module with dumps and loads that all data passes, for types that JSON has not. Slower.
+        async_handlers: False: a client's events are handled strictly one at a time, and call() is not available.
+        always_connect: True: clients are connected before their connect handler runs, and disconnected if it refuses.
+        namespaces: those that are accepted besides the ones with handlers; ["/"] by default, "*" for all.
+        async_mode: ignored; handlers run on threads.
+        ping_interval: seconds between two pings, or (seconds, grace that clients are told on top).
+        ping_timeout: seconds a client has for its pong.
+        max_http_buffer_size: bytes of one message.
+        allow_upgrades: whether clients may change from polling to WebSocket.
+        http_compression, compression_threshold: whether answers to polls are compressed, from how many bytes on.
+        cookie: the name of a cookie with the session's id that polling handshakes set, or its attributes in a dict.
+        cors_allowed_origins: origins of pages that may connect, a str or a list; None: the server's own; "*": all;
+            []: not checked.
+        cors_credentials: whether listed origins may send cookies.
+        monitor_clients: False: a client that does not answer pings stays.
+        transports: "polling", "websocket" or both in a list.
+        engineio_logger: True to log what the C++ side does, to standard error.
+
+        And ours:
+
+        connect_timeout: seconds a client has to connect to a namespace, and that a connect handler has to decide.
+        connection_state_recovery: True, or seconds: a client whose connection broke may come back within that time
+            (120 s by default) with its sid, rooms and session, and gets what it missed. Its disconnect and connect
+            handlers are called all the same; recovered() tells.
+        socketio_path: where clients find it.
+        host, port: where to listen; port 0 lets the system choose. start() and run() may say otherwise.
+        threads: C++ threads that serve connections; 0: one for each core, at most 8.
+        max_handler_threads: how many handlers may run, or block, at the same time.
+
+        Raises ValueError, TypeError, or ChatterLinkError (config_invalid) for what cannot be.
+        """
+        if client_manager is not None:
+            raise ValueError("client managers are not supported: the server keeps its clients itself")
+        if serializer not in ("default", "msgpack"):
+            raise ValueError(f"unknown serializer {serializer!r}: use 'default' or 'msgpack'")
+        super().__init__(host, port, threads, max_handler_threads, logger_for(logger, "chatterlink.socketio"))
+        recovery = RECOVERY_TIME if connection_state_recovery is True else connection_state_recovery
+        self._recovery = seconds("connection_state_recovery", recovery)
+        self._options = engine_options(
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            max_http_buffer_size=max_http_buffer_size,
+            allow_upgrades=allow_upgrades,
+            cookie=cookie,
+            cors_allowed_origins=cors_allowed_origins,
+            cors_credentials=cors_credentials,
+            monitor_clients=monitor_clients,
+            transports=transports,
+            path=socketio_path,
+        )
+        self._options.update(
+            connect_timeout=seconds("connect_timeout", connect_timeout),
+            msgpack=serializer == "msgpack",
+            recovery=self._recovery or None,
+            strict_order=not async_handlers,
+            log_level="info" if engineio_logger else "error",
+            http_compression=bool(http_compression),
+            compression_threshold=compression_threshold,
+        )
+        self.async_handlers = async_handlers
+        self.always_connect = always_connect
+        self.namespaces = namespaces or ["/"]
+        self._codec = None if json is None else JsonCodec(json)
+        self._handlers = Handlers()
+        self._clients = Clients()
+        self._callbacks: dict[int, Callable[..., object]] = {}
+        self._callback_numbers = itertools.count(1)
+        self._core: _core.SocketIOServer | None = None
+        self._kinds: dict[str, Callable[..., None]] = {
+            "event": self._on_event,
+            "connect": self._on_connect,
+            "disconnect": self._on_disconnect,
+            "answer": self._on_answer,
+            "done": self._on_done,
+        }
+
+    def is_asyncio_based(self) -> bool:
+        """False: handlers are functions, not coroutines."""
+        return False
+
+    # ---- Handlers ----
+
+    @overload
+    def on(
+        self, event: str, handler: None = None, namespace: str | None = None
+    ) -> Callable[[AnyHandler], AnyHandler]: ...
+    @overload
+    def on(self, event: str, handler: Handler, namespace: str | None = None) -> None: ...
+    def on(
+        self, event: str, handler: Handler | None = None, namespace: str | None = None
+    ) -> Callable[[AnyHandler], AnyHandler] | None:
+        """Register a handler; without one, return a decorator that does.
+
+        event: "connect": called with (sid, environ) or (sid, environ, auth); returning False or raising
+            ConnectionRefusedError refuses the client. "disconnect": (sid) or (sid, reason). Any other:
+            (sid, *arguments), and what it returns is the acknowledgement: a tuple is several values, None is none.
+            "*": every other event that has no handler in that namespace, its name before the sid.
+        namespace: "/" by default; "*": every namespace without handlers of its own, its name before the sid.
+        """
+        where = namespace or "/"
+
+        def register(function: AnyHandler) -> AnyHandler:
+            self._handlers.add(event, function, where)
+            self._accept(where)
+            return function
+
+        if handler is None:
+            return register
+        register(handler)
+        return None
+
+    @overload
+    def event(self, handler: AnyHandler, /) -> AnyHandler: ...
+    @overload
+    def event(self, *, namespace: str | None = None) -> Callable[[AnyHandler], AnyHandler]: ...
+    def event(self, *args: Any, **kwargs: Any) -> Any:
+        """Decorator: a handler for the event with the function's name. `@sio.event(namespace="/chat")` works, too."""
+        if len(args) == 1 and not kwargs and callable(args[0]):
+            return self.on(args[0].__name__)(args[0])
+
+        def register(function: AnyHandler) -> AnyHandler:
+            self.on(function.__name__, function, *args, **kwargs)
+            return function
+
+        return register
+
+    def register_namespace(self, namespace_handler: Namespace) -> None:
+        """Let an object handle a namespace; ValueError if it is no Namespace."""
+        if not isinstance(namespace_handler, Namespace):
+            raise ValueError("Not a namespace instance")
+        namespace_handler._server = self
+        self._handlers.objects[namespace_handler.namespace] = namespace_handler
+        self._accept(namespace_handler.namespace)
+
+    @property
+    def handlers(self) -> dict[str, dict[str, Handler]]:
+        """The registered functions, by namespace and event."""
+        return self._handlers.functions
+
+    # ---- Sending ----
+
+    def emit(
+        self,
+        event: str,
+        data: Any = None,
+        to: Rooms = None,
+        room: Rooms = None,
+        skip_sid: str | Sequence[str] | None = None,
+        namespace: str | None = None,
+        callback: Callable[..., object] | None = None,
+        ignore_queue: bool = False,
+        *,
+        volatile: bool = False,
+    ) -> None:
+        """Send an event. Returns at once; what one thread sends arrives in that order.
+
+        data: its argument; a tuple is several, None is none.
+        to, room: a sid, a room, or a list of them; None: everybody in the namespace.
+        skip_sid: a sid, or a list, that does not get it.
+        namespace: "/" by default.
+        callback: called with the arguments of each acknowledgement, on a thread of the pool.
+        ignore_queue: accepted and ignored.
+        volatile: clients that are behind may miss it.
+
+        Raises TypeError or ValueError for data that cannot be sent. Not running: nothing happens.
+        """
+        core = self._core
+        if core is None:
+            return
+        where = namespace or "/"
+        target = _names(to if to not in (None, "") else room)
+        if target == []:
+            return  # an empty list of rooms is nobody
+        if self.logger.isEnabledFor(logging.INFO):
+            self.logger.info('emitting event "%s" to %s [%s]', event, target or "all", where)
+        number = lane = None
+        if callback is not None:
+            lane = self._lane_for(target, where)
+            number = next(self._callback_numbers)
+            self._callbacks[number] = callback
+        try:
+            core.emit(where, event, self._encode(data), target or [], _names(skip_sid) or [], volatile, number, lane)
+        except BaseException:
+            if number is not None:
+                self._callbacks.pop(number, None)
+            raise
+
+    def send(
+        self,
+        data: Any,
+        to: Rooms = None,
+        room: Rooms = None,
+        skip_sid: str | Sequence[str] | None = None,
+        namespace: str | None = None,
+        callback: Callable[..., object] | None = None,
+        ignore_queue: bool = False,
+    ) -> None:
+        """Send the event "message"; see emit()."""
+        self.emit("message", data, to, room, skip_sid, namespace, callback, ignore_queue)
+
+    def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Send an event to one client, wait for its acknowledgement and return that.
+
+        Several arguments are returned as a tuple, one as it is, none as None. May be called from a handler.
+
+        timeout: seconds; None: as long as the client is there.
+
+        Raises chatterlink.socketio.TimeoutError when the client does not answer in time, leaves, or is not there;
+        ValueError without a client; RuntimeError with async_handlers=False; TypeError or ValueError for data that
+        cannot be sent.
+        """
+        client = to or sid
+        if client is None:
+            raise ValueError("Cannot use call() to broadcast.")
+        if not self.async_handlers:
+            raise RuntimeError("Cannot use call() when async_handlers is False.")
+        core = self._core
+        if core is None:
+            raise NoAnswer("the server is not running")
+        limit = 0.0 if timeout is None else max(0.001, min(timeout, 1e6))
+        pending = core.call(namespace or "/", client, event, self._encode(data), limit)
+        arguments = pending.wait(threading.current_thread() is threading.main_thread())
+        if arguments is None:
+            raise NoAnswer(f"no answer to {event!r}")
+        arguments = self._decode(arguments)
+        if len(arguments) > 1:
+            return arguments
+        return arguments[0] if arguments else None
+
+    # ---- Rooms ----
+
+    def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+        """Add a client to a room (str or int); what is emitted to it afterwards reaches the client.
+
+        Raises ValueError: no such client, another client's own room, more than 10,000 rooms.
+        """
+        where = namespace or "/"
+        name = _name(room)
+        core = self._core
+        self._clients.enter(sid, where, room, lambda: core.enter_room(where, sid, name) if core else None)
+
+    def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+        """Remove a client from a room. Not in it: nothing happens."""
+        where = namespace or "/"
+        name = _name(room)
+        core = self._core
+        self._clients.leave(sid, where, room, lambda: core.leave_room(where, sid, name) if core else None)
+
+    def close_room(self, room: Room, namespace: str | None = None) -> None:
+        """Remove everybody from a room. Raises ValueError for a client's own room."""
+        where = namespace or "/"
+        name = _name(room)
+        core = self._core
+        self._clients.close_room(where, room, lambda: core.close_room(where, name) if core else None)
+
+    def rooms(self, sid: str, namespace: str | None = None) -> list[Room]:
+        """The rooms of a client, its own first; also in its disconnect handler. Empty for who is not there."""
+        return self._clients.rooms(sid, namespace or "/")
+
+    # ---- One client ----
+
+    def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
+        """Disconnect a client from a namespace; what was emitted before reaches it. Not there: nothing happens.
+
+        Its disconnect handler runs soon, with reason.SERVER_DISCONNECT, after its events that came before.
+        """
+        where = namespace or "/"
+        client = self._clients.find(sid, where)
+        core = self._core
+        if client is not None and client.connected and core is not None:
+            self.logger.info("Disconnecting %s [%s]", sid, where)
+            core.disconnect(where, sid)
+
+    def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
+        """The WSGI environment of the request that began the connection; None for who is not there."""
+        client = self._clients.find(sid, namespace or "/")
+        return None if client is None else client.environ
+
+    def recovered(self, sid: str, namespace: str | None = None) -> bool:
+        """Whether the client came back to a connection that had broken, with nothing lost."""
+        environ = self.get_environ(sid, namespace)
+        return environ is not None and environ["chatterlink.recovered"] is True
+
+    def transport(self, sid: str, namespace: str | None = None) -> str:
+        """Tell how a client is connected: "polling" or "websocket". Raises KeyError for who is not there."""
+        core = self._core
+        name = core.transport(namespace or "/", sid) if core is not None else None
+        if name is None:
+            raise KeyError("Session not found")
+        return name
+
+    def get_session(self, sid: str, namespace: str | None = None) -> dict[str, Any]:
+        """The dict that belongs to a client. Raises KeyError for who is not there."""
+        return self._client(sid, namespace).session
+
+    def save_session(self, sid: str, session: dict[str, Any], namespace: str | None = None) -> None:
+        """Replace the dict that belongs to a client. Raises KeyError for who is not there."""
+        self._client(sid, namespace).session = session
+
+    def session(self, sid: str, namespace: str | None = None) -> AbstractContextManager[dict[str, Any]]:
+        """`with sio.session(sid) as session:` gets the client's dict and saves it at the end."""
+
+        @contextmanager
+        def opened() -> Iterator[dict[str, Any]]:
+            session = self.get_session(sid, namespace)
+            try:
+                yield session
+            finally:
+                self.save_session(sid, session, namespace)
+
+        return opened()
+
+    def _client(self, sid: str, namespace: str | None) -> Client:
+        client = self._clients.find(sid, namespace or "/")
+        if client is None:
+            raise KeyError("Session not found")
+        return client
+
+    # ---- A run ----
+
+    @property
+    def _running_core(self) -> _core.SocketIOServer | None:
+        return self._core
+
+    def _make_core(self, host: str, port: int) -> _core.SocketIOServer:
+        core = _core.SocketIOServer({**self._options, "host": host, "port": port, "threads": self._threads})
+        if self.namespaces == "*":
+            core.accept_every_namespace()
+        else:
+            named = [self.namespaces] if isinstance(self.namespaces, str) else list(self.namespaces)
+            for name in {*named, *self._handlers.functions, *self._handlers.objects} - {"*"}:
+                core.accept_namespace(name)
+            if "*" in named:
+                core.accept_every_namespace()
+        self._core = core
+        return core
+
+    def _drop_core(self) -> None:
+        self._core = None
+        self._clients.clear()
+        self._callbacks.clear()
+
+    def _accept(self, namespace: str) -> None:
+        core = self._core
+        if core is not None and namespace != "*":
+            core.accept_namespace(namespace)
+
+    # ---- Events, on threads of the pool ----
+
+    def _handle(self, *event: Any) -> None:
+        self._kinds[event[0]](*event[1:])
+
+    def _on_connect(
+        self,
+        namespace: str,
+        sid: str,
+        environ: dict[str, Any] | None,
+        auth: Any,
+        recovered: bool,
+        decision: _core.ConnectDecision,
+    ) -> None:
+        client = Client(sid, namespace, environ if environ is not None else {})
+        client.environ["chatterlink.recovered"] = recovered
+        core = self._core
+        if recovered and core is not None:
+            self._clients.restore(client, [_room(name) for name in core.rooms(namespace, sid)])
+        self._clients.add(client)
+        if self.always_connect:
+            client.connected = True
+            decision.accept()
+        refused = self._ask(client, self._decode(auth) or None)
+        if refused is None:
+            client.connected = True
+            if not self.always_connect:
+                decision.accept()
+            return
+        self._clients.remove(client)
+        if self.always_connect:
+            if core is not None:
+                core.disconnect(namespace, sid)
+            return
+        try:
+            decision.refuse(self._encode(refused))
+        except (TypeError, ValueError):
+            self.logger.exception("the arguments of the refusal cannot be sent")
+            decision.refuse(refusal())
+
+    def _ask(self, client: Client, auth: Any) -> dict[str, Any] | None:
+        """The connect handler: None if it accepts the client, else what to tell it."""
+        try:
+            said = self._handlers.trigger("connect", client.namespace, client.sid, client.environ, auth)
+        except Refused as refused:
+            return refused.error_args
+        except ConnectionRefusedError as refused:  # Python's own
+            return refusal(*refused.args) if refused.args else {"message": "Connection refused by server"}
+        except BaseException:
+            self.logger.exception("connect handler of %s", client.namespace)
+            return refusal()
+        return refusal() if said is False else None
+
+    def _on_event(
+        self, namespace: str, sid: str, name: str, arguments: tuple[Any, ...], answer: _core.Answer | None
+    ) -> None:
+        if name in RESERVED:
+            self.logger.warning("%s emitted the reserved event %s", sid, name)
+            return
+        if self.logger.isEnabledFor(logging.INFO):
+            self.logger.info('received event "%s" from %s [%s]', name, sid, namespace)
+        if self._codec is not None:
+            arguments = self._decode(arguments)
+        result = self._handlers.trigger(name, namespace, sid, *arguments)
+        if answer is not None and result is not NOT_HANDLED:
+            answer(self._encode(result))
+
+    def _on_disconnect(self, namespace: str, sid: str, reason: str) -> None:
+        client = self._clients.find(sid, namespace)
+        if client is None:
+            return  # refused after it was connected (always_connect)
+        client.connected = False
+        known = reason if reason != "parse error" else self.reason.TRANSPORT_ERROR
+        try:
+            self._handlers.trigger("disconnect", namespace, sid, known)
+        finally:
+            if self._recovery and known not in (self.reason.SERVER_DISCONNECT, self.reason.CLIENT_DISCONNECT):
+                self._clients.keep(client, self._recovery)
+            self._clients.remove(client)
+
+    def _on_answer(self, number: int, arguments: tuple[Any, ...]) -> None:
+        callback = self._callbacks.get(number)
+        if callback is not None:
+            callback(*self._decode(arguments))
+
+    def _on_done(self, number: int) -> None:
+        self._callbacks.pop(number, None)
+
+    # ---- Data ----
+
+    def _lane_for(self, target: list[str] | None, namespace: str) -> _core.Lane | None:
+        """One client's callbacks are called in order; those of a broadcast have an order of their own."""
+        client = self._clients.find(target[0], namespace) if target is not None and len(target) == 1 else None
+        pool = self._pool
+        if client is None or pool is None:
+            return None
+        if client.answers is None:
+            client.answers = pool.make_lane()
+        return client.answers
+
+    def _encode(self, data: Any) -> Any:
+        return data if self._codec is None else self._codec.encode(data)
+
+    def _decode(self, data: Any) -> Any:
+        if self._codec is None:
+            return data
+        return tuple(self._codec.decode(list(data))) if isinstance(data, tuple) else self._codec.decode(data)
+
+
+def _name(room: Room) -> str:
+    """A room's name for the C++ side. An int is not the str of its digits."""
+    if isinstance(room, str):
+        return room
+    if isinstance(room, int):
+        return f"\0{int(room)}"
+    raise TypeError(f"a room is a str or an int, not {type(room).__name__}")
+
+
+def _room(name: str) -> Room:
+    return int(name[1:]) if name.startswith("\0") else name
+
+
+def _names(rooms: Rooms) -> list[str] | None:
+    if rooms is None:
+        return None
+    if isinstance(rooms, (str, int)):
+        return [_name(rooms)]
+    return [_name(room) for room in rooms]

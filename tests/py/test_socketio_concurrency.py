@@ -1,0 +1,249 @@
+"""chatterlink.socketio: which handlers run when, with many clients and many threads."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from support import paths
+from support.bare_socketio import BareClient
+from support.program import PATIENCE, Program
+from support.socketio_process import SocketIOProcess, Talker
+
+PROGRAM = paths.ROOT / "tests" / "py" / "programs" / "socketio_concurrency.py"
+
+
+def start(**options: object) -> SocketIOProcess:
+    return SocketIOProcess(PROGRAM, json.dumps(options))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SocketIOProcess]:
+    with start() as process:
+        yield process
+        assert process.end() == 0, process.output
+
+
+@pytest.fixture(scope="module")
+def strict_server() -> Iterator[SocketIOProcess]:
+    with start(async_handlers=False) as process:
+        yield process
+        assert process.end() == 0, process.output
+
+
+def test_two_hundred_clients_at_once_get_their_own_answers(server: SocketIOProcess) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(BareClient(server.url)) for _ in range(200)]
+        assert len({client.sid for client in clients}) == 200
+        for round_ in range(10):
+            wanted = [client.ask("echo", round_, client.sid) for client in clients]
+            for client, begins in zip(clients, wanted):
+                assert client.read() == f'{begins}{round_},"{client.sid}"]'
+
+
+def test_handlers_of_different_clients_run_at_the_same_time(server: SocketIOProcess) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(BareClient(server.url)) for _ in range(40)]
+        wanted = [client.ask("meet", 40) for client in clients]
+        assert [client.read() for client in clients] == [f"{begins}true]" for begins in wanted]
+        assert clients[0].call("facts")["most_threads"] >= 40
+
+
+def test_events_of_one_client_are_handled_in_order_one_at_a_time(server: SocketIOProcess) -> None:
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(BareClient(server.url)) for _ in range(5)]
+        for number in range(300):
+            for client in clients:
+                client.emit("count", number)
+        for client in clients:
+            assert client.call("counted") == list(range(300))
+
+
+def test_a_handler_that_blocks_does_not_hold_back_its_client_for_ever(server: SocketIOProcess) -> None:
+    with BareClient(server.url) as client:
+        begins = client.ask("wait", "overtaken")
+        client.emit("reach", "overtaken")
+        assert client.read() == f'{begins}"set"]'
+
+
+def test_a_handler_that_blocks_does_not_hold_back_other_clients(server: SocketIOProcess) -> None:
+    with BareClient(server.url) as blocked, BareClient(server.url) as other:
+        begins = blocked.ask("wait", "held")
+        assert other.call("echo", 1) == 1
+        other.emit("reach", "held")
+        assert blocked.read() == f'{begins}"set"]'
+
+
+def test_what_a_thread_emits_arrives_in_its_order(server: SocketIOProcess) -> None:
+    with BareClient(server.url) as client:
+        client.emit("flood", 8, 250)
+        seen: dict[int, list[int]] = {thread: [] for thread in range(8)}
+        for _ in range(8 * 250):
+            name, thread, number = client.read_event()
+            assert name == "flooded"
+            seen[thread].append(number)
+        assert all(numbers == list(range(250)) for numbers in seen.values())
+
+
+def test_without_async_handlers_a_clients_events_wait_however_long_one_takes(strict_server: SocketIOProcess) -> None:
+    with BareClient(strict_server.url) as client, BareClient(strict_server.url) as other:
+        first = client.ask("wait", "strictly")
+        second = client.ask("echo", 2)
+        time.sleep(1.5)  # longer than the patience that async handlers would have
+        assert other.call("echo", "others go on") == "others go on"
+        assert other.call("facts")["overtaken"] == 0
+        other.emit("reach", "strictly")
+        assert client.read() == f'{first}"set"]'
+        assert client.read() == f"{second}2]"
+
+
+def test_without_async_handlers_call_is_refused(strict_server: SocketIOProcess) -> None:
+    with BareClient(strict_server.url) as client:
+        assert client.call("try_call") == "Cannot use call() when async_handlers is False."
+
+
+def test_a_client_that_sends_faster_than_its_events_are_handled_is_closed(strict_server: SocketIOProcess) -> None:
+    with BareClient(strict_server.url) as flood, BareClient(strict_server.url) as other:
+        flood.emit("wait", "flooded")
+        with contextlib.suppress(ConnectionError):  # it may be closed before the last is sent
+            for number in range(10_100):
+                flood.emit("echo", number)
+        flood.wait_closed()
+        facts = other.call("facts")
+        assert facts["refused"] >= 1
+        other.emit("reach", "flooded")
+        assert other.call("echo", "still there") == "still there"
+        # Its end is told all the same, after what had been taken.
+        deadline = time.monotonic() + 3 * PATIENCE
+        while facts["clients"] > 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            facts = other.call("facts")
+        assert facts["clients"] == 1
+        assert facts["ends"][-1] == "server disconnect"
+        assert facts["waiting"] == 0
+
+
+def test_nothing_of_two_thousand_clients_is_left(server: SocketIOProcess) -> None:
+    with BareClient(server.url) as watch:
+
+        def connect(times: int) -> None:
+            for _ in range(times):
+                with BareClient(server.url) as client:
+                    client.emit("echo", "hello")
+                    client.ask("echo", {"a": [1, 2, 3]})
+            deadline = time.monotonic() + PATIENCE
+            while watch.call("facts")["clients"] > 1 and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+        connect(200)
+        before = watch.call("facts")
+        connect(1800)
+        after = watch.call("facts")
+    assert after["clients"] == 1
+    assert after["environs"] <= 2
+    # "ends" grows by one str each; everything else stays.
+    assert after["objects"] - before["objects"] < 500
+
+
+# The end
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_and_its_clients_are_told(number: int) -> None:
+    with start() as server, Talker(server.url) as client:
+        assert client.call("echo", 1) == 1
+        assert server.end(number) == 0
+        client.wait_until(lambda: client.ends)
+        assert server.output.endswith("ended\n")
+
+
+def test_a_handler_may_stop_the_server() -> None:
+    with start() as server, BareClient(server.url) as client:
+        client.emit("stop")
+        client.wait_closed()
+        assert server.exit_code() == 0
+        assert "stopped by a handler" in server.output
+        assert "ended" in server.output
+
+
+def test_two_handlers_may_stop_it_at_the_same_time_as_a_signal() -> None:
+    with start() as server, BareClient(server.url) as one, BareClient(server.url) as two:
+        one.emit("stop")
+        two.emit("stop")
+        assert server.end() == 0
+
+
+def test_handlers_that_still_run_do_not_keep_it_from_ending() -> None:
+    with start() as server, BareClient(server.url) as client, BareClient(server.url) as caller:
+        client.emit("wait", "never")
+        caller.emit("wait", "never")
+        assert caller.call("echo", 1) == 1
+        before = time.monotonic()
+        assert server.end(timeout=2 * PATIENCE) == 0
+        assert time.monotonic() - before < 2 * PATIENCE
+        assert "handlers were still running" in server.output
+
+
+def run_text(program: str) -> str:
+    """What a Python program prints that ends with code 0."""
+    with Program([sys.executable, "-u", "-c", program]) as process:
+        assert process.exit_code() == 0, process.output
+        return process.output
+
+
+def test_an_interpreter_that_ends_takes_the_server_along() -> None:
+    assert run_text(
+        "from chatterlink import socketio\n"
+        "sio = socketio.Server(port=0)\n"
+        "sio.start()\n"
+        "print('over')\n"
+    ).endswith("over\n")  # fmt: skip
+
+
+def test_it_can_be_started_again() -> None:
+    assert run_text(
+        "from chatterlink import socketio\n"
+        "import socketio as client\n"
+        "sio = socketio.Server(port=0)\n"
+        "sio.on('echo', lambda sid, what: what)\n"
+        "for round in range(3):\n"
+        "    with sio:\n"
+        "        with client.SimpleClient() as c:\n"
+        "            c.connect(f'http://127.0.0.1:{sio.port}', transports=['websocket'])\n"
+        "            assert c.call('echo', round) == round\n"
+        "    assert not sio.running\n"
+        "print('three times')\n"
+    ).endswith("three times\n")
+
+
+def test_after_a_fork_the_server_belongs_to_the_parent() -> None:
+    printed = run_text(
+        "import os, sys\n"
+        "from chatterlink import ChatterLinkError, socketio\n"
+        "import socketio as client\n"
+        "sio = socketio.Server(port=0)\n"
+        "sio.on('echo', lambda sid, what: what)\n"
+        "sio.start()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    sio.stop()\n"
+        "    for what in (sio.start, lambda: sio.emit('x')):\n"
+        "        try:\n"
+        "            what()\n"
+        "        except ChatterLinkError as error:\n"
+        "            print(error)\n"
+        "    del sio\n"
+        "    sys.exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "with client.SimpleClient() as c:\n"
+        "    c.connect(f'http://127.0.0.1:{sio.port}', transports=['websocket'])\n"
+        "    print(c.call('echo', 'the parent goes on'))\n"
+    )
+    assert printed.count("this server belongs to the process that made it") == 2
+    assert printed.endswith("the parent goes on\n")
