@@ -8,11 +8,13 @@ namespace {
 constexpr std::size_t max_requested_headers = 1024;  // bytes of a preflight's list that is given back
 constexpr const char* preflight_age = "600";         // seconds a browser may remember the answer
 
-// The authority of an origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null" and the
-// like.
+// The authority of a page's origin ("https://chat.example:8443" -> "chat.example:8443"); empty for "null",
+// "file://" and the like.
 std::string_view authority_of(std::string_view origin) {
-    const auto scheme = origin.find("://");
-    return scheme == std::string_view::npos ? std::string_view{} : origin.substr(scheme + 3);
+    for (const std::string_view scheme : {"https://", "http://"}) {
+        if (origin.starts_with(scheme)) return origin.substr(scheme.size());
+    }
+    return {};
 }
 
 // A list of field names, as Access-Control-Request-Headers has it: nothing else is ever given back.

@@ -156,6 +156,102 @@ TEST(engineio_session, messages_do_not_stand_in_for_a_pong) {
     EXPECT_EQ(s.on_time(start + 1'200ms), action::close);
 }
 
+TEST(engineio_session, the_pong_is_due_from_when_the_ping_was_due) {
+    auto s = polling();
+    ASSERT_EQ(s.on_time(start + 1'010ms), action::send_ping) << "a timer's tick late";
+    EXPECT_EQ(s.deadline(), start + 1'200ms);
+    auto late = polling();
+    ASSERT_EQ(late.on_time(start + 1'500ms), action::send_ping) << "a busy machine";
+    EXPECT_EQ(late.deadline(), start + 1'700ms) << "the client has its full time";
+}
+
+TEST(engineio_session, clients_are_told_of_the_grace_that_the_pings_do_not_have) {
+    settings generous = how;
+    generous.ping_grace = 500ms;
+    EXPECT_EQ(
+        base::parse_json(session::handshake("abc", transport::polling, generous)).value()["pingInterval"],
+        1500);
+    auto s = polling(generous);
+    EXPECT_EQ(s.on_time(start + 1'000ms), action::send_ping);
+}
+
+TEST(engineio_session, without_the_monitor_a_missing_pong_ends_nothing) {
+    settings lenient = how;
+    lenient.monitor = false;
+    auto s = polling(lenient);
+    for (auto t = start + 1'000ms; t < start + 10'000ms; t += 1'000ms)
+        EXPECT_EQ(s.on_time(t), action::send_ping) << "and the pings go on";
+    EXPECT_TRUE(s.open());
+}
+
+// ---- Admission ----
+
+TEST(engineio_session, before_it_is_admitted_nothing_happens_in_a_session_and_its_time_is_bounded) {
+    settings quick = how;
+    quick.connect_timeout = 500ms;
+    session s(transport::polling, quick, start);
+    EXPECT_TRUE(s.open());
+    EXPECT_FALSE(s.admitted());
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "x"), start), action::none);
+    EXPECT_EQ(s.on_poll(true), action::none);
+    EXPECT_EQ(s.on_probe_opened(start), action::drop_probe);
+    EXPECT_EQ(s.deadline(), start + 500ms);
+    EXPECT_EQ(s.on_time(start + 499ms), action::none);
+    EXPECT_EQ(s.on_time(start + 500ms), action::close);
+    EXPECT_EQ(s.reason(), close_reason::transport_error);
+    s.on_admitted(start + 600ms);
+    EXPECT_FALSE(s.open()) << "too late";
+}
+
+TEST(engineio_session, the_heartbeat_begins_with_the_admission) {
+    session s(transport::polling, how, start);
+    s.on_admitted(start + 3'000ms);
+    EXPECT_TRUE(s.admitted());
+    EXPECT_EQ(s.deadline(), start + 4'000ms);
+}
+
+// ---- A close by this side ----
+
+TEST(engineio_session, a_close_that_reaches_the_client_is_at_once) {
+    auto s = polling();
+    EXPECT_EQ(s.on_close(true, start), action::close);
+    EXPECT_EQ(s.reason(), close_reason::server_close);
+    EXPECT_EQ(s.on_close(true, start), action::none);
+}
+
+TEST(engineio_session, between_two_polls_a_closed_session_lingers_for_the_next_one) {
+    auto s = polling();
+    EXPECT_EQ(s.on_close(false, start), action::linger);
+    EXPECT_FALSE(s.open()) << "over for the application";
+    EXPECT_TRUE(s.lingering());
+    EXPECT_EQ(s.on_packet(text(packet_type::message, "x"), start), action::none);
+    EXPECT_EQ(s.on_error(close_reason::transport_error), action::none);
+    EXPECT_EQ(s.on_probe_opened(start), action::drop_probe);
+    EXPECT_EQ(s.on_poll(false), action::close);
+    EXPECT_FALSE(s.lingering());
+    EXPECT_EQ(s.reason(), close_reason::server_close);
+}
+
+TEST(engineio_session, a_closed_session_lingers_for_a_bounded_time) {
+    settings quick = how;
+    quick.close_timeout = 100ms;
+    auto s = polling(quick);
+    ASSERT_EQ(s.on_close(false, start), action::linger);
+    EXPECT_EQ(s.deadline(), start + 100ms);
+    EXPECT_EQ(s.on_time(start + 99ms), action::none);
+    EXPECT_EQ(s.on_time(start + 100ms), action::close);
+    EXPECT_FALSE(s.lingering());
+}
+
+TEST(engineio_session, an_upgrade_under_way_may_finish_in_a_closed_session) {
+    auto s = polling();
+    ASSERT_EQ(s.on_probe_opened(start), action::none);
+    ASSERT_EQ(s.on_probe_packet(text(packet_type::ping, "probe")), action::answer_probe);
+    ASSERT_EQ(s.on_close(false, start), action::linger);
+    EXPECT_EQ(s.on_probe_packet(text(packet_type::upgrade)), action::finish_upgrade);
+    EXPECT_TRUE(s.lingering());
+}
+
 // ---- Upgrade ----
 
 TEST(engineio_session, a_probe_that_is_answered_and_confirmed_becomes_the_transport) {
