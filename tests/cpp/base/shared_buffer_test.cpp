@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,6 +54,30 @@ TEST(shared_buffer, references_may_be_taken_and_dropped_by_many_threads) {
     }
     buffer.reset();
     for (auto& each : threads) each.join();
+}
+
+TEST(shared_buffer, keeps_what_is_derived_from_it) {
+    const auto plain = shared_buffer::copy_of("plain");
+    int made = 0;
+    const auto make = [&] {
+        ++made;
+        return shared_buffer::copy_of("derived");
+    };
+    const auto first = plain->derived(1, make);
+    EXPECT_EQ(first->view(), "derived");
+    EXPECT_EQ(plain->derived(1, make), first);
+    EXPECT_EQ(made, 1);
+    EXPECT_NE(plain->derived(2, make), first);
+    EXPECT_EQ(plain->derived(1, make), first);
+    EXPECT_EQ(made, 2);
+    EXPECT_EQ(plain->derived(3, [] { return buffer_ptr(); }), nullptr);
+    EXPECT_EQ(plain->derived(3, make), nullptr) << "none is an answer too";
+}
+
+TEST(shared_buffer, derives_again_after_a_failure) {
+    const auto plain = shared_buffer::copy_of("plain");
+    EXPECT_THROW(plain->derived(1, []() -> buffer_ptr { throw std::bad_alloc(); }), std::bad_alloc);
+    EXPECT_EQ(plain->derived(1, [] { return shared_buffer::copy_of("x"); })->view(), "x");
 }
 
 }  // namespace
