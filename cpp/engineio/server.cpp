@@ -23,7 +23,7 @@ server::server(net::reactor& threads, settings how, origin_policy origins, open_
     : threads_(threads),
       how_(how),
       origins_(std::move(origins)),
-      limits_{how.max_payload, net::websocket_limits{}.close_timeout},
+      limits_{.max_message = how.max_payload, .deflate = how.deflate},
       on_open_(std::move(on_open)),
       shards_(threads.count()) {
     if (how_.cookie) check_cookie(*how_.cookie).value();
@@ -115,6 +115,9 @@ void server::handle(net::exchange_ptr e) {
     }
     if (!how_.has(t)) return refuse(*e, protocol_error::unknown_transport);
     if ((t == transport::websocket) != e->wants_websocket()) return refuse(*e, protocol_error::bad_request);
+    if (t == transport::websocket) {
+        if (auto refused = net::websocket_refusal(*e)) return e->respond(*std::move(refused));
+    }
 
     const auto sid = net::query_value(e->query(), "sid");
     if (sid) return continue_session(std::move(e), t, *sid);

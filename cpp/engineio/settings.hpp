@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "net/deflate.hpp"
 
 namespace chatterlink::engineio {
 
@@ -50,6 +51,8 @@ struct settings {
     std::uint32_t max_payload = 1'000'000;  // bytes of one message or one POST: close code 1009, status 413
     std::size_t max_poll_queue =
         1024 * 1024;  // bytes that may wait for the next poll: a slow consumer beyond
+
+    net::deflate_settings deflate{};  // permessage-deflate on WebSockets (RFC 7692): off
 
     std::optional<engineio::cookie> cookie{};
 

@@ -31,6 +31,8 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     void add_header(std::string name, std::string value) {
         extra_.emplace_back(std::move(name), std::move(value));
     }
+    /// What add_header() was given; for an answer that is not written here.
+    std::vector<std::pair<std::string, std::string>> take_headers() { return std::exchange(extra_, {}); }
     void respond(response r);
     void respond_file(response head, file_body file);
     void abandoned();  // an exchange was dropped without an answer

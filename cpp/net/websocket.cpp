@@ -1,57 +1,74 @@
 #include "net/websocket.hpp"
 
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/websocket/stream.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
 
 #include "base/log.hpp"
 #include "net/http_session.hpp"
-#include "net/queued_stream.hpp"
+#include "net/websocket_deflate.hpp"
+#include "net/websocket_frame.hpp"
+#include "net/websocket_handshake.hpp"
 
 namespace chatterlink::net {
 namespace {
 
-namespace ws = boost::beast::websocket;
+constexpr auto abnormal = static_cast<std::uint16_t>(close_code::abnormal);
 
-constexpr std::size_t kept_buffer = 4096;  // bytes of read buffer an idle connection may keep
+response refusal_of(const websocket_handshake& shaken) {
+    auto r = response::text(shaken.refused, shaken.why);
+    r.headers = {{"Sec-WebSocket-Version", "13"}};
+    if (shaken.refused == 426) r.headers.emplace_back("Upgrade", "websocket");  // RFC 9110 §15.5.22
+    r.close = true;
+    return r;
+}
+
+websocket_decoder::rules rules_for(const websocket_limits& limits, const websocket_handshake& shaken) {
+    return {limits.max_message, limits.max_fragments, shaken.deflate.has_value(),
+            shaken.deflate && shaken.deflate->client_takeover};
+}
 
 class websocket_impl final : public websocket, public std::enable_shared_from_this<websocket_impl> {
   public:
-    websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits)
-        : connection_(std::move(c)), stream_(queued_stream(connection_)), listener_(&who), limits_(limits) {
-        stream_.read_message_max(limits.max_message);
-        stream_.set_option(ws::stream_base::timeout{ws::stream_base::none(), ws::stream_base::none(), false});
-    }
+    websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits,
+                   const websocket_handshake& shaken)
+        : connection_(std::move(c)),
+          listener_(&who),
+          limits_(limits),
+          decoder_(rules_for(limits, shaken)),
+          deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0) {}
 
-    void start(http_session& session) {
-        connection_->on_closed([self = shared_from_this()] { self->over(1006); });
+    /// `early`: what came behind the request already.
+    void start(std::string_view answer, std::string early) {
+        connection_->on_closed([self = shared_from_this()] { self->over(abnormal); });
         connection_->on_drained(nullptr);
-        // Nothing that follows an upgrade request belongs to it: a client speaks WebSocket after the 101
-        // only.
-        stream_.async_accept(session.message(),
-                             [self = shared_from_this()](const boost::system::error_code& failed) {
-                                 if (failed) return self->over(1006);
-                                 if (self->listener_ != nullptr) self->listener_->websocket_opened();
-                                 if (self->connection_->open()) self->read();
-                             });
+        connection_->send(base::shared_buffer::copy_of(answer));
+        boost::asio::post(home().context(), [self = shared_from_this(), early = std::move(early)] {
+            if (!self->connection_->open()) return;  // on_closed tells
+            if (self->listener_ != nullptr) self->listener_->websocket_opened();
+            self->on_bytes(early);
+            if (!self->connection_->open()) return;
+            self->connection_->start_reading([self](std::string_view bytes) { self->on_bytes(bytes); },
+                                             [self] { self->on_end(); });
+        });
     }
 
     send_outcome send(base::buffer_ptr frame, bool volatile_send) override {
         if (closing_) return send_outcome::closed;
+        if (deflate_window_ != 0) frame = deflated_frame(frame, deflate_window_, limits_.deflate);
         return connection_->send(std::move(frame), volatile_send);
     }
 
     void close(close_code code) override {
         if (closing_ || !connection_->open()) return;
         closing_ = true;
-        connection_->home().start_timer(deadline_, limits_.close_timeout);
-        stream_.async_close(
-            static_cast<ws::close_code>(code),
-            [self = shared_from_this()](const boost::system::error_code&) { self->deadline_.cancel(); });
+        connection_->send(websocket_close_frame(static_cast<std::uint16_t>(code)));
+        home().start_timer(deadline_, limits_.close_timeout);
     }
 
     void abort() override {
-        connection_->close_now();
         closing_ = true;
+        connection_->close_now();
+        boost::asio::post(home().context(), [self = shared_from_this()] { self->over(abnormal); });
     }
 
     void set_listener(listener& who) noexcept override { listener_ = &who; }
@@ -59,35 +76,59 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     shard& home() noexcept override { return connection_->home(); }
 
   private:
-    void read() {
-        stream_.async_read(buffer_, [self = shared_from_this()](const boost::system::error_code& failed,
-                                                                std::size_t) { self->on_read(failed); });
+    // One message after the other; the listener may end the connection from inside any of them.
+    void on_bytes(std::string_view bytes) {
+        const auto keep = shared_from_this();
+        while (connection_->open()) {
+            switch (decoder_.next(bytes)) {
+                case websocket_decoder::event::need_more:
+                    return;
+                case websocket_decoder::event::message:
+                    deliver();
+                    break;
+                case websocket_decoder::event::ping:
+                    if (!closing_)
+                        connection_->send(websocket_frame(websocket_opcode::pong, decoder_.payload()));
+                    break;
+                case websocket_decoder::event::pong:
+                    break;
+                case websocket_decoder::event::close: {
+                    const auto code = static_cast<std::uint16_t>(decoder_.code());
+                    return finish(code, {}, code);
+                }
+                case websocket_decoder::event::failed:
+                    return finish(static_cast<std::uint16_t>(decoder_.code()), decoder_.payload(), abnormal);
+            }
+        }
     }
 
-    void on_read(const boost::system::error_code& failed) {
-        if (failed) {
-            const auto code =
-                failed == ws::error::closed ? static_cast<std::uint16_t>(stream_.reason().code) : 1006;
-            if (failed != ws::error::closed &&
-                failed.category() != ws::make_error_code(ws::error::closed).category()) {
-                connection_->close_now();  // the stream broke; protocol errors were answered by Beast with a
-                                           // close frame
-            }
-            return over(code);
+    void deliver() {
+        if (listener_ == nullptr || closing_) return;
+        try {
+            listener_->websocket_message(decoder_.payload(), decoder_.binary());
+        } catch (const std::exception& e) {
+            spdlog::error("websocket message: {}", e.what());
+            close(close_code::internal);
         }
-        if (listener_ != nullptr && !closing_) {
-            const auto data = buffer_.cdata();
-            try {
-                listener_->websocket_message({static_cast<const char*>(data.data()), data.size()},
-                                             stream_.got_binary());
-            } catch (const std::exception& e) {
-                spdlog::error("websocket message: {}", e.what());
-                close(close_code::internal);
-            }
-        }
-        buffer_.consume(buffer_.size());
-        if (buffer_.capacity() > kept_buffer) buffer_.shrink_to_fit();
-        if (connection_->open()) read();
+    }
+
+    // Our last frame, unless it went before, and the end of the connection (RFC 6455 §5.5.1, §7.1.7).
+    void finish(std::uint16_t answer, std::string_view reason, std::uint16_t said) {
+        if (!closing_) connection_->send(websocket_close_frame(answer, reason));
+        connection_->close_after_flush();
+        over(said);
+    }
+
+    // The peer sends nothing more, without a close frame.
+    void on_end() {
+        connection_->close_after_flush();
+        over(abnormal);
+    }
+
+    void on_deadline() {
+        const auto keep = shared_from_this();
+        connection_->close_now();
+        over(abnormal);
     }
 
     void over(std::uint16_t code) {
@@ -97,21 +138,58 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     }
 
     std::shared_ptr<connection> connection_;
-    ws::stream<queued_stream> stream_;
-    boost::beast::flat_buffer buffer_;
     listener* listener_;
     const websocket_limits& limits_;
-    timer deadline_{[](void* self) { static_cast<websocket_impl*>(self)->connection_->close_now(); }, this};
+    websocket_decoder decoder_;
+    timer deadline_{[](void* self) { static_cast<websocket_impl*>(self)->on_deadline(); }, this};
+    int deflate_window_;  // 0: what goes out is not compressed
     bool closing_ = false;
+};
+
+// What a caller holds whose request was refused.
+class refused_websocket final : public websocket, public std::enable_shared_from_this<refused_websocket> {
+  public:
+    refused_websocket(shard& home, listener& who) : home_(home), listener_(&who) {}
+
+    void tell_later() {
+        boost::asio::post(home_.context(), [self = shared_from_this()] {
+            if (auto* const who = std::exchange(self->listener_, nullptr)) who->websocket_closed(abnormal);
+        });
+    }
+    send_outcome send(base::buffer_ptr, bool) override { return send_outcome::closed; }
+    void close(close_code) override {}
+    void abort() override {}
+    void set_listener(listener& who) noexcept override { listener_ = &who; }
+    void detach() noexcept override { listener_ = nullptr; }
+    shard& home() noexcept override { return home_; }
+
+  private:
+    shard& home_;
+    listener* listener_;
 };
 
 }  // namespace
 
+std::optional<response> websocket_refusal(const exchange& request) {
+    const auto shaken = shake_hands(*request.info(), {});
+    if (shaken.refused == 0) return std::nullopt;
+    return refusal_of(shaken);
+}
+
 std::shared_ptr<websocket> websocket::accept(exchange& request, listener& who,
                                              const websocket_limits& limits) {
+    const auto shaken = shake_hands(*request.info(), limits.deflate);
+    if (shaken.refused != 0) {
+        auto none = std::make_shared<refused_websocket>(request.home(), who);
+        request.respond(refusal_of(shaken));
+        none->tell_later();
+        return none;
+    }
     const auto session = request.take_session();
-    auto made = std::make_shared<websocket_impl>(session->take_connection(), who, limits);
-    made->start(*session);
+    const auto answer = switching_protocols(shaken, session->take_headers());
+    const auto early = session->leftover().cdata();
+    auto made = std::make_shared<websocket_impl>(session->take_connection(), who, limits, shaken);
+    made->start(answer, std::string(static_cast<const char*>(early.data()), early.size()));
     return made;
 }
 

@@ -1,0 +1,114 @@
+#include "net/websocket_handshake.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+namespace chatterlink::net {
+namespace {
+
+constexpr std::string_view supported_version = "13";
+constexpr std::string_view accept_suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 §1.3
+
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same(std::string_view a, std::string_view b) noexcept {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trim(std::string_view text) noexcept {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+// Whether one of the fields of that name lists the element.
+bool lists(const request_info& request, std::string_view name, std::string_view element) noexcept {
+    for (const auto& [field, value] : request.fields) {
+        if (!same(field, name)) continue;
+        std::string_view rest = value;
+        for (;;) {
+            const auto comma = rest.find(',');
+            if (same(trim(rest.substr(0, comma)), element)) return true;
+            if (comma == std::string_view::npos) break;
+            rest.remove_prefix(comma + 1);
+        }
+    }
+    return false;
+}
+
+// The only field of that name; nullopt when there is none or more than one.
+std::optional<std::string_view> only(const request_info& request, std::string_view name) noexcept {
+    std::optional<std::string_view> found;
+    for (const auto& [field, value] : request.fields) {
+        if (!same(field, name)) continue;
+        if (found) return std::nullopt;
+        found = trim(value);
+    }
+    return found;
+}
+
+// 16 bytes in base64 (§4.1, item 7).
+bool is_key(std::string_view key) noexcept {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return key.size() == 24 && key.ends_with("==") &&
+           key.substr(0, 22).find_first_not_of(alphabet) == std::string_view::npos;
+}
+
+// §4.2.2, item 5.4: what SHA-1 is used for here is not a matter of security.
+std::string accept_of(std::string_view key) {
+    const std::string text = std::string(key).append(accept_suffix);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
+    std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded;
+    const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
+    return {encoded.begin(), encoded.begin() + length};
+}
+
+websocket_handshake refusal(unsigned status, std::string_view why) {
+    return {status, why, {}, {}};
+}
+
+}  // namespace
+
+bool asks_for_websocket(const request_info& request) noexcept {
+    return request.version >= 11 && request.method == "GET" && lists(request, "Connection", "upgrade") &&
+           lists(request, "Upgrade", "websocket");
+}
+
+websocket_handshake shake_hands(const request_info& request, const deflate_settings& how) {
+    if (!asks_for_websocket(request)) return refusal(400, "not a WebSocket upgrade request");
+    if (!only(request, "Host")) return refusal(400, "no Host, or more than one");
+    const auto version = only(request, "Sec-WebSocket-Version");
+    if (!version) return refusal(400, "no Sec-WebSocket-Version, or more than one");
+    if (*version != supported_version) return refusal(426, "this server speaks version 13 of WebSocket");
+    const auto key = only(request, "Sec-WebSocket-Key");
+    if (!key || !is_key(*key)) return refusal(400, "no valid Sec-WebSocket-Key");
+
+    // Several fields are one list (RFC 6455 §9.1).
+    std::vector<websocket_extension> offers;
+    for (const auto& [field, value] : request.fields) {
+        if (!same(field, "Sec-WebSocket-Extensions")) continue;
+        auto some = parse_websocket_extensions(value);
+        if (!some) return refusal(400, "malformed Sec-WebSocket-Extensions");
+        std::move(some->begin(), some->end(), std::back_inserter(offers));
+    }
+    return {0, {}, accept_of(*key), agree_on_deflate(offers, how)};
+}
+
+std::string switching_protocols(const websocket_handshake& accepted,
+                                const std::vector<std::pair<std::string, std::string>>& further) {
+    std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    head.append("Sec-WebSocket-Accept: ").append(accepted.accept).append("\r\n");
+    if (accepted.deflate)
+        head.append("Sec-WebSocket-Extensions: ").append(accepted.deflate->answer).append("\r\n");
+    for (const auto& [name, value] : further) head.append(name).append(": ").append(value).append("\r\n");
+    return head.append("\r\n");
+}
+
+}  // namespace chatterlink::net
