@@ -55,6 +55,12 @@ chat::limits chat_limits(const app_options& o) {
     return l;
 }
 
+engineio::settings engine_settings(const app_options& o) {
+    engineio::settings s;
+    s.deflate.enabled = o.ws_deflate;
+    return s;
+}
+
 std::vector<net::static_file> page_files() {
     std::vector<net::static_file> files;
     for (const auto& a : page::assets()) files.push_back({a.path, a.type, a.bytes, a.gzip, a.etag});
@@ -80,8 +86,7 @@ struct chat_app::impl {
               files(gateways::open_upload_store({.folder = o.data / "uploads"}).value()),
               hub(run.threads()),
               service(run.threads(), hub, *store, chat_limits(o)),
-              socketio(run.threads(), engineio::settings{}, engineio::origin_policy{},
-                       {.keep_request = false}),
+              socketio(run.threads(), engine_settings(o), engineio::origin_policy{}, {.keep_request = false}),
               uploads(run.threads(), *files, *store, service.bounds(), engineio::origin_policy{},
                       o.max_upload),
               status(*store, service.bounds(), o.max_upload, version()),

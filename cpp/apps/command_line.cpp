@@ -69,6 +69,16 @@ const CLI::Validator log_levels =
 const std::map<std::string, bool> switches{{"on", true},  {"off", false}, {"true", true}, {"false", false},
                                            {"yes", true}, {"no", false},  {"1", true},    {"0", false}};
 
+bool is_on(const std::string& word) {
+    return switches.at(CLI::detail::to_lower(word));
+}
+
+// One that takes these words; is_on() reads it.
+void add_switch(CLI::App& app, const std::string& name, std::string& value, const std::string& help) {
+    add(app, name, value, help)
+        ->check(CLI::IsMember({"on", "off", "true", "false", "yes", "no", "1", "0"}, CLI::ignore_case));
+}
+
 struct common {
     std::string rate_limit = "on";
     bool version = false;
@@ -80,11 +90,7 @@ void add_common(CLI::App& app, Options& o, common& c) {
     add(app, "port", o.port, "TCP port; 0 lets the system choose")->check(CLI::Range(0, 65535));
     add(app, "threads", o.threads, "Threads that serve connections; 0: one for each core, at most 8")
         ->check(CLI::Range(0, 1024));
-    with_environment(
-        app.add_option("--rate-limit", c.rate_limit, "Slow down clients that flood: on or off")
-            ->check(CLI::IsMember({"on", "off", "true", "false", "yes", "no", "1", "0"}, CLI::ignore_case))
-            ->capture_default_str(),
-        "rate-limit");
+    add_switch(app, "rate-limit", c.rate_limit, "Slow down clients that flood: on or off");
     add(app, "log-level", o.log_level, "trace, debug, info, warning, error, critical or off")
         ->check(log_levels);
     // CLI11 reads files before the environment, so the file that the environment names is the default here.
@@ -127,7 +133,7 @@ parsed<Options> parse(CLI::App& app, const std::string& program, std::vector<std
         std::printf("%s %s\n", program.c_str(), version());
         return {std::nullopt, 0};
     }
-    o.rate_limit = switches.at(CLI::detail::to_lower(c.rate_limit));
+    o.rate_limit = is_on(c.rate_limit);
     return {std::move(o), 0};
 }
 
@@ -137,6 +143,7 @@ parsed<app_options> parse_app(const std::string& program, const std::vector<std:
     app_options o;
     common c;
     std::string data;
+    std::string ws_deflate = "off";
     CLI::App app("The web chat: page, Socket.IO and uploads on one port.", program);
     add_common(app, o, c);
     add(app, "data", data, "Folder for the database and uploads; default $XDG_DATA_HOME/chatterlink");
@@ -145,8 +152,13 @@ parsed<app_options> parse_app(const std::string& program, const std::vector<std:
     add(app, "max-upload", o.max_upload, "Largest image taken, in bytes (10MB, 512KB … work too)")
         ->transform(CLI::AsSizeValue(false))
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
+    add_switch(app, "ws-deflate", ws_deflate,
+               "Compress messages on WebSockets for clients that can (permessage-deflate): on or off");
     auto result = parse(app, program, arguments, o, c);
-    if (result.options) result.options->data = data;
+    if (result.options) {
+        result.options->data = data;
+        result.options->ws_deflate = is_on(ws_deflate);
+    }
     return result;
 }
 

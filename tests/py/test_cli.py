@@ -19,6 +19,7 @@ from support.lines import LineClient
 from support.program import PATIENCE, Program, clean_environment
 from support.raw_client import RawClient
 from support.servers import AppServer, LineServer
+from support.websocket_wire import WireClient
 
 PROGRAMS = ["app", "server", "client"]
 SERVERS = ["app", "server"]
@@ -200,6 +201,15 @@ def check_no_rate_limit(program: Program, _value: str) -> None:
         assert all(client.finish_call(call)["ok"] for call in calls)
 
 
+def check_ws_deflate(program: Program, _value: str) -> None:
+    place = urlsplit(url_of(program))
+    assert place.hostname
+    assert place.port
+    target = "/socket.io/?EIO=4&transport=websocket"
+    with WireClient(place.hostname, place.port, target, extensions="permessage-deflate") as client:
+        assert client.extensions.startswith("permessage-deflate")
+
+
 APP_OPTIONS: list[tuple[str, str, Callable[[Program, str], None]]] = [
     ("port", "{port}", check_port),
     ("host", "127.0.0.2", check_host),
@@ -208,6 +218,7 @@ APP_OPTIONS: list[tuple[str, str, Callable[[Program, str], None]]] = [
     ("threads", "9", check_threads),
     ("max-upload", "123456", check_max_upload),
     ("rate-limit", "off", check_no_rate_limit),
+    ("ws-deflate", "on", check_ws_deflate),
 ]
 
 
