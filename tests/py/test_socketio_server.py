@@ -298,9 +298,9 @@ def test_every_public_name_is_documented() -> None:
         thing = getattr(socketio, name)
         assert thing.__doc__, name
     for owner in (socketio.Server, socketio.Namespace):
-        for name, member in vars(owner).items():
-            if not name.startswith("_") and callable(member):
-                assert member.__doc__, f"{owner.__name__}.{name}"
+        for name in dir(owner):
+            if not name.startswith("_"):
+                assert getattr(owner, name).__doc__, f"{owner.__name__}.{name}"
 
 
 def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:

@@ -22,6 +22,20 @@ MAX_ROOMS = 10_000
 MAX_AWAY = 10_000
 
 
+def name_of(room: Room) -> str:
+    """A room's name for the C++ side. An int is not the str of its digits."""
+    if isinstance(room, str):
+        return room
+    if isinstance(room, int):
+        return f"\0{int(room)}"
+    raise TypeError(f"a room is a str or an int, not {type(room).__name__}")
+
+
+def room_of(name: str) -> Room:
+    """The reverse."""
+    return int(name[1:]) if name.startswith("\0") else name
+
+
 class Client:
     """One client in one namespace, from its connect handler to the end of its disconnect handler."""
 
