@@ -8,4 +8,5 @@ PYBIND11_MODULE(_core, m) {
     chatterlink::bindings::register_socketio(m);
     chatterlink::bindings::register_apps(m);
     chatterlink::bindings::register_programs(m);
+    chatterlink::bindings::register_engineio(m);
 }

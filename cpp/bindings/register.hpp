@@ -12,5 +12,6 @@ void register_programs(pybind11::module_& m);  // run_app, run_server, run_clien
 void register_dispatch(pybind11::module_& m);  // Dispatcher, DispatchWorker
 
 void register_socketio(pybind11::module_& m);  // SocketIOServer and what its events come with
+void register_engineio(pybind11::module_& m);  // EngineIOServer, EngineDecision
 
 }  // namespace chatterlink::bindings

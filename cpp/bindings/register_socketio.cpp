@@ -2,8 +2,7 @@
 // Lane. Used by python/chatterlink/socketio only, which checks and documents the options.
 #include <pybind11/stl.h>
 
-#include <algorithm>
-
+#include "bindings/engine_options.hpp"
 #include "bindings/python_json.hpp"
 #include "bindings/register.hpp"
 #include "bindings/socketio_core.hpp"
@@ -14,12 +13,7 @@ namespace chatterlink::bindings {
 namespace {
 
 using release_gil = py::call_guard<py::gil_scoped_release>;
-using seconds = std::chrono::duration<double>;
 using names = std::vector<std::string>;
-
-base::milliseconds milliseconds_of(double s) {
-    return std::chrono::ceil<base::milliseconds>(seconds(s));
-}
 
 // The core, which in a child process is left alone: its threads stayed with the parent.
 class core_handle {
@@ -52,46 +46,12 @@ struct answers_lane {
     dispatcher::lane_ptr lane;
 };
 
-engineio::cookie cookie_of(const py::dict& given) {
-    engineio::cookie c;
-    c.path.reset();
-    c.http_only = false;
-    c.same_site.reset();
-    for (const auto& [key, value] : given) {
-        const auto name = key.cast<std::string>();
-        const auto text = py::isinstance<py::bool_>(value) ? std::string() : value.cast<std::string>();
-        if (name == "name") {
-            c.name = text;
-        } else {
-            c.others.emplace_back(name, text);
-        }
-    }
-    return c;
-}
-
 socketio_options options_of(const py::dict& given) {
     socketio_options o;
     const auto flag = [&](const char* name) { return given[name].cast<bool>(); };
     const auto time = [&](const char* name) { return milliseconds_of(given[name].cast<double>()); };
-    o.host.host = given["host"].cast<std::string>();
-    o.host.port = given["port"].cast<std::uint16_t>();
-    o.host.threads = given["threads"].cast<unsigned>();
-    o.host.log_level = given["log_level"].cast<std::string>();
-    o.path = o.engine.path = given["path"].cast<std::string>();
-    o.engine.polling = flag("polling");
-    o.engine.websocket = flag("websocket");
-    o.engine.allow_upgrades = flag("allow_upgrades");
-    o.engine.ping_interval = time("ping_interval");
-    o.engine.ping_grace = time("ping_grace");
-    o.engine.ping_timeout = time("ping_timeout");
-    o.engine.monitor = flag("monitor_clients");
-    o.engine.max_payload = given["max_payload"].cast<std::uint32_t>();
-    if (!given["cookie"].is_none()) o.engine.cookie = cookie_of(given["cookie"]);
-    o.origins.same_origin = flag("same_origin");
-    o.origins.any = flag("any_origin");
-    o.origins.check = flag("check_origin");
-    o.origins.credentials = flag("cors_credentials");
-    o.origins.allowed = given["origins"].cast<names>();
+    read_engine_options(given, o.host, o.engine, o.origins);
+    o.path = o.engine.path;
     o.protocol.connect_timeout = time("connect_timeout");
     o.protocol.wire = flag("msgpack") ? socketio::parser::msgpack : socketio::parser::text;
     if (!given["recovery"].is_none()) {
