@@ -6,6 +6,7 @@
 
 #include "net/support/raw_client.hpp"
 #include "net/support/websocket_rules.hpp"
+#include "support/scale.hpp"
 
 namespace chatterlink::net {
 namespace {
@@ -307,9 +308,9 @@ TEST(websocket_decoder, holds_its_rules_for_mutated_frames) {
         frame(2, std::string(130, 'x')) + frame(2, "y", false) + frame(0, "", false) + frame(0, "z"),
     };
     std::mt19937 random(20'261'124);
-    for (int i = 0; i < 30'000; ++i) {
+    for (std::size_t i = 0, rounds = test::scaled(30'000); i < rounds; ++i) {
         std::string input{static_cast<char>(random() % 16), static_cast<char>(random())};
-        input += seeds[static_cast<std::size_t>(i) % std::size(seeds)];
+        input += seeds[i % std::size(seeds)];
         for (auto n = random() % 4; n > 0; --n)
             input[random() % input.size()] ^= static_cast<char>(1U << (random() % 8));
         if (random() % 4 == 0) input.resize(random() % input.size());
