@@ -194,6 +194,32 @@ def test_deflate_13(deflating_server: EchoServer, group: int, size_index: int) -
     _exchange(deflating_server, OFFERS[group - 1], DATA[0], *SIZES[size_index])
 
 
+def inflated_within(wire: bytes, window: int) -> bytes:
+    """With no more memory than the window: fails on what refers farther back."""
+    inflater = zlib.decompressobj(wbits=-window)
+    rest, out = wire + TAIL, bytearray()
+    while rest:
+        out += inflater.decompress(rest, 64)
+        rest = inflater.unconsumed_tail
+    return bytes(out)
+
+
+@pytest.mark.parametrize("bits", range(8, 16))
+def test_what_comes_compressed_fits_into_the_window_that_was_agreed_on(deflating_server: EchoServer, bits: int) -> None:
+    """The second half repeats the first: 20,000 bytes back, which only the largest window reaches."""
+    message = random.Random(bits).randbytes(10_000).hex().encode() * 2
+    with deflating_server.connect(extensions=f"permessage-deflate; server_max_window_bits={bits}") as client:
+        assert f"server_max_window_bits={bits}" in client.extensions
+        client.send(frame(TEXT, message))
+        got = client.read_frame()
+        assert got is not None
+        assert got.compressed is (bits > 8), "zlib makes no streams for windows of 256 bytes"
+        assert (inflated_within(got.payload, bits) if got.compressed else got.payload) == message
+        if bits == 15:
+            with pytest.raises(zlib.error):  # so the test would find a reference that is too far
+                inflated_within(got.payload, 14)
+
+
 # ---- The opening handshake, and what a broadcast costs ----
 
 
