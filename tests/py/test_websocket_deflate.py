@@ -7,6 +7,7 @@ import json
 import pytest
 
 from conftest import StartApp
+from support.node_client import NodeClient
 from support.raw_client import RawClient
 from support.servers import AppServer
 from support.websocket_wire import TEXT, Frame, WireClient, deflated, frame, inflated
@@ -62,6 +63,22 @@ def test_a_long_message_comes_compressed_to_those_who_agreed(start_app: StartApp
             assert b"said compressed" in member.wait_for(b'42["message"').payload
     for member in packed + plain:
         member.socket.close()
+
+
+def test_the_reference_client_understands_it_both_ways(start_app: StartApp) -> None:
+    """npm's socket.io-client, whose WebSocket library (ws) offers it and compresses from 1,024 bytes on."""
+    server = start_app("--ws-deflate", "on", "--store", "memory", "--threads", "2")
+    with NodeClient(server) as anna, NodeClient(server) as bert, RawClient(server) as plain:
+        for client, name in ((anna, "Anna"), (bert, "Bert"), (plain, "Carl")):
+            client.join(name)
+        texts = [f"{i}: " + "κόσμε and the same words again, " * size for i, size in enumerate((1, 60, 200, 60, 1))]
+        for text in texts:  # one after the other: nothing may depend on what was compressed before
+            anna.say(text)
+            bert.say(text[::-1])
+        for client in (anna, bert, plain):
+            for text in texts:
+                client.wait_for_text(text)
+                client.wait_for_text(text[::-1])
 
 
 def test_it_is_off_unless_switched_on(start_app: StartApp) -> None:
