@@ -130,18 +130,18 @@ bool websocket_decoder::begin_frame() {
         fragments_ = 0;
         wire_ = 0;
         utf8_.reset();
-        if (compressed_) {
-            // One that was lying about has another connection's window, which nobody may refer to.
-            const bool own = inflater_ != nullptr;
-            if (!own) inflater_ = std::move(spare_inflater());
-            if (!inflater_) inflater_ = std::make_unique<inflater>();
-            inflater_->next_message(own && rules_.client_takeover);
-        }
     }
     if (++fragments_ > rules_.max_fragments) return reject(close_code::policy, "too many fragments");
     const std::uint64_t most = rules_.max_message + (compressed_ ? deflate_slack : 0U);
     if (length > most - wire_) return reject(close_code::too_big, "message too big");
     wire_ += length;
+    if (compressed_ && first_of_message()) {
+        // One that was lying about has another connection's window, which nobody may refer to.
+        const bool own = inflater_ != nullptr;
+        if (!own) inflater_ = std::move(spare_inflater());
+        if (!inflater_) inflater_ = std::make_unique<inflater>();
+        inflater_->next_message(own && rules_.client_takeover);
+    }
     return true;
 }
 
