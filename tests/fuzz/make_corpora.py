@@ -12,7 +12,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import struct
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,7 +102,87 @@ def http_head() -> Iterator[Sample]:
     yield "tls", base64.b64decode("FgMBAgABAAH8AwM=")
 
 
-TARGETS = (engineio_packet, engineio_payload, socketio_packet, line_protocol, multipart, http_head)
+def packed(value: Any) -> bytes:
+    """MessagePack, as far as the vectors need it."""
+    if value is None or isinstance(value, bool):
+        return {None: b"\xc0", False: b"\xc2", True: b"\xc3"}[value]
+    if isinstance(value, int):
+        if 0 <= value < 128:
+            return bytes([value])
+        return b"\xcf" + value.to_bytes(8, "big") if value > 0 else b"\xd3" + value.to_bytes(8, "big", signed=True)
+    if isinstance(value, float):
+        return b"\xcb" + struct.pack(">d", value)
+    if isinstance(value, (str, bytes)):
+        raw, head = (value.encode(), b"\xda") if isinstance(value, str) else (value, b"\xc5")
+        return head + len(raw).to_bytes(2, "big") + raw
+    if isinstance(value, dict) and value.keys() == {"$binary"}:
+        return packed(bytes(value["$binary"]))
+    if isinstance(value, dict):
+        pairs = [each for pair in value.items() for each in pair]
+        return b"\xde" + len(value).to_bytes(2, "big") + b"".join(map(packed, pairs))
+    return b"\xdc" + len(value).to_bytes(2, "big") + b"".join(map(packed, value))
+
+
+def socketio_msgpack() -> Iterator[Sample]:
+    """The packets of the vectors, as socket.io-msgpack-parser writes them: no binary types."""
+    types = {
+        "connect": 0,
+        "disconnect": 1,
+        "event": 2,
+        "ack": 3,
+        "connect_error": 4,
+        "binary_event": 2,
+        "binary_ack": 3,
+    }
+    for each in vectors("socketio")["packets"]:
+        packet = {"type": types[each["type"]], "nsp": each["nsp"]}
+        packet.update({key: each[key] for key in ("data", "id") if key in each})
+        yield each["name"], packed(packet)
+
+
+def frame(opcode: int, payload: bytes, *, final: bool = True, rsv1: bool = False) -> bytes:
+    """A masked frame (RFC 6455 §5.2)."""
+    mask = b"\x12\x34\x56\x78"
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + size.to_bytes(2, "big")
+    masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+    return bytes([final << 7 | rsv1 << 6 | opcode]) + length + mask + masked
+
+
+def websocket() -> Iterator[Sample]:
+    """Two bytes choose the rules and how the frames are cut (websocket_rules.hpp)."""
+
+    def deflated(text: bytes) -> bytes:
+        packer = zlib.compressobj(wbits=-15)
+        return (packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+    whole, cut, small, deflate = b"\x00\x0f", b"\x00\x00", b"\x0c\x01", b"\x03\x02"
+    talk = frame(1, b"hello") + frame(9, b"ping") + frame(1, "κόσ".encode(), final=False) + frame(0, "με".encode())
+    yield "talk", whole + talk + frame(8, b"\x03\xe8bye")
+    yield "talk in bytes", cut + talk + frame(8, b"")
+    yield "fragments", small + b"".join(frame(2 if n == 0 else 0, b"xy", final=n == 4) for n in range(5))
+    yield "too long", small + frame(2, b"x" * 300)
+    yield "deflated", deflate + frame(1, deflated(b"a" * 300), rsv1=True) + frame(2, deflated(b"b"), rsv1=True)
+    yield "deflated fragments", deflate + frame(1, deflated(b"abc")[:2], final=False, rsv1=True) + frame(0, b"\x04\x00")
+    yield "not masked", whole + b"\x81\x02hi"
+    yield "reserved", whole + frame(3, b"") + frame(1, b"x", rsv1=True)
+    yield "control fragmented", whole + frame(9, b"x", final=False)
+    yield "bad utf-8", whole + frame(1, b"\xed\xa0\x80")
+    yield "lengths", whole + b"\x82\xff\x80\0\0\0\0\0\0\0\x82\xfe\0\x01"
+    yield "bad close", whole + frame(8, b"\x03\xed")
+    yield "extensions", b'permessage-deflate; client_max_window_bits; server_max_window_bits="10", x-other; a=b'
+
+
+TARGETS = (
+    engineio_packet,
+    engineio_payload,
+    socketio_packet,
+    socketio_msgpack,
+    line_protocol,
+    multipart,
+    http_head,
+    websocket,
+)
 
 
 def wanted() -> dict[Path, bytes]:

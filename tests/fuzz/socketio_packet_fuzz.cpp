@@ -28,7 +28,8 @@ void check_shape(const packet& p) {
     switch (p.type) {
         case packet_type::event:
         case packet_type::binary_event:
-            require(p.data.is_array() && !p.data.empty() && p.data[0].is_string(), "an event has a name");
+            require(p.data.is_array() && !p.data.empty() && (p.data[0].is_string() || p.data[0].is_number()),
+                    "an event has a name");
             break;
         case packet_type::ack:
         case packet_type::binary_ack:

@@ -65,6 +65,18 @@ TEST(http_server, takes_a_chunked_body) {
     EXPECT_EQ(client.get("/echo").status, 200u);
 }
 
+TEST(http_server, takes_a_chunked_body_byte_by_byte) {
+    recording_handler handler;
+    http_loopback server(handler);
+    auto client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const char c : "5\r\nhello\r\n0\r\n\r\n"s) {
+        ASSERT_TRUE(client.silent(3ms)) << "answered before the end";  // so that each byte is read alone
+        client.send({&c, 1});
+    }
+    EXPECT_EQ(client.read_answer().body, "POST /echo hello");
+}
+
 TEST(http_server, head_has_the_fields_of_get_and_no_body) {
     recording_handler handler;
     http_loopback server(handler);
