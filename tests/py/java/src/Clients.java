@@ -152,7 +152,7 @@ public final class Clients {
             if (value instanceof JSONArray) {
                 JSONArray copy = new JSONArray();
                 for (int i = 0; i < ((JSONArray) value).length(); ++i) {
-                    copy.put(toJson(((JSONArray) value).get(i)));
+                    copy.put(toJson(((JSONArray) value).opt(i)));  // opt: nulls stand in it as they are
                 }
                 return copy;
             }
