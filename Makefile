@@ -3,7 +3,7 @@
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz lint format wheel clean
+.PHONY: help run build test fuzz sanitize lint format wheel clean
 
 help:
 	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
@@ -11,6 +11,7 @@ help:
 	@echo 'make build    build/bin/chatterlink-app, -server and -client, and the Python package in .venv'
 	@echo 'make test     build everything, then run the C++, page and Python tests, and each fuzz target for 10 s'
 	@echo 'make fuzz     the fuzz targets alone, for longer (make fuzz FUZZ_SECONDS=600; one: scripts/fuzz http_head)'
+	@echo 'make sanitize the C++ suite and the black-box tests on builds with ASan + UBSan and with TSan'
 	@echo 'make lint     check the formatting, the types and the usual mistakes in all languages'
 	@echo 'make format   format all files as make lint wants them'
 	@echo 'make wheel    a wheel and a source distribution in dist/'
@@ -34,12 +35,19 @@ test:
 	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web test; fi
 	@if [ -e tests/py/node/package.json ]; then scripts/npm-ci tests/py/node; fi
 	@scripts/java-client
-	python -m pytest
+	scripts/test-py
 
 fuzz:
 	@scripts/install-system-packages build fuzz
 	@scripts/prepare-venv build
 	FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/fuzz
+
+sanitize:
+	@scripts/install-system-packages build test
+	@scripts/prepare-venv dev
+	@scripts/npm-ci tests/py/node
+	@scripts/java-client
+	scripts/sanitize
 
 lint:
 	@scripts/install-system-packages build lint
