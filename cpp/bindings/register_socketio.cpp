@@ -52,6 +52,8 @@ socketio_options options_of(const py::dict& given) {
     const auto time = [&](const char* name) { return milliseconds_of(given[name].cast<double>()); };
     read_engine_options(given, o.host, o.engine, o.origins);
     o.path = o.engine.path;
+    o.engine.deflate.enabled = flag("per_message_deflate");
+    o.engine.deflate.threshold = given["compression_threshold"].cast<std::size_t>();
     o.protocol.connect_timeout = time("connect_timeout");
     o.protocol.wire = flag("msgpack") ? socketio::parser::msgpack : socketio::parser::text;
     if (!given["recovery"].is_none()) {

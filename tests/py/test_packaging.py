@@ -115,6 +115,7 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert tops == {"chatterlink", f"chatterlink-{VERSION}.dist-info"}
     assert {"chatterlink/py.typed", "chatterlink/_core.pyi", "chatterlink/server.py"} <= set(names)
+    assert {"chatterlink/socketio/__init__.py", "chatterlink/socketio/server.py"} <= set(names)
     assert any(re.fullmatch(r"chatterlink/_core\..*\.so", name) for name in names)
     assert "chatterlink/libchatterlink_images_vips.so" in names
     assert wheel.name.startswith(f"chatterlink-{VERSION}-cp")

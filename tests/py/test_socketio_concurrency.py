@@ -206,8 +206,9 @@ def test_an_interpreter_that_ends_takes_the_server_along() -> None:
     ).endswith("over\n")  # fmt: skip
 
 
-def test_it_can_be_started_again() -> None:
+def test_it_can_be_started_again_and_leaves_no_thread() -> None:
     assert run_text(
+        "import threading\n"
         "from chatterlink import socketio\n"
         "import socketio as client\n"
         "sio = socketio.Server(port=0)\n"
@@ -218,8 +219,56 @@ def test_it_can_be_started_again() -> None:
         "            c.connect(f'http://127.0.0.1:{sio.port}', transports=['websocket'])\n"
         "            assert c.call('echo', round) == round\n"
         "    assert not sio.running\n"
+        "    assert not [t for t in threading.enumerate() if t.name.startswith('Server-')]\n"
         "print('three times')\n"
     ).endswith("three times\n")
+
+
+def test_ctrl_c_ends_a_call_that_waits() -> None:
+    program = (
+        "import threading\n"
+        "from chatterlink import socketio\n"
+        "sio = socketio.Server(port=0)\n"
+        "there = threading.Event()\n"
+        "sids = []\n"
+        "sio.on('connect', lambda sid, environ: sids.append(sid))\n"
+        "sio.on('go', lambda sid: there.set())\n"
+        "with sio:\n"
+        "    print(f'listening on 127.0.0.1:{sio.port}')\n"
+        "    there.wait()\n"
+        "    try:\n"
+        "        sio.call('question', to=sids[0], timeout=None)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('interrupted')\n"
+    )
+    with SocketIOProcess("-c", program) as server, BareClient(server.url) as client:
+        client.emit("go")
+        assert client.read().startswith('420["question"')
+        assert server.end(signal.SIGINT) == 0
+        assert "interrupted" in server.output
+
+
+def test_a_call_ends_when_the_client_leaves() -> None:
+    program = (
+        "from chatterlink import socketio\n"
+        "sio = socketio.Server(port=0)\n"
+        "@sio.event\n"
+        "def go(sid):\n"
+        "    try:\n"
+        "        sio.call('question', to=sid, timeout=None)\n"
+        "    except socketio.TimeoutError as error:\n"
+        "        print(error)\n"
+        "        sio.stop()\n"
+        "sio.start()\n"
+        "print(f'listening on 127.0.0.1:{sio.port}')\n"
+        "sio.run()\n"
+    )
+    with SocketIOProcess("-c", program) as server:
+        with BareClient(server.url) as client:
+            client.emit("go")
+            assert client.read().startswith('420["question"')
+        assert server.exit_code() == 0
+        assert "no answer to 'question'" in server.output
 
 
 def test_after_a_fork_the_server_belongs_to_the_parent() -> None:

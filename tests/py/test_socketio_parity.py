@@ -135,7 +135,9 @@ def namespaces(server: SocketIOProcess) -> Any:
             seen.append(talker.call("where", 1, b"2", namespace="/plain"))
             seen.append(talker.call("where", 3, namespace="/old"))
             seen.append(watch.call("unheard of", 5, 6))
-        seen.append(sorted(watch.call("wait_for", 3)))
+            talker.leave("/chat")
+            talker.leave("/old")
+            seen.append(sorted(watch.call("wait_for", 3)))
     return seen
 
 
@@ -155,7 +157,8 @@ def connects_and_ends(server: SocketIOProcess) -> Any:
         watch.call("forget")
         with open_talker(server, auth={"name": "bob"}, headers={"X-Test": "x, y"}) as talker:
             talker.call("join", "kitchen")
-        seen.append(watch.call("wait_for", 2))
+            talker.leave()
+            seen.append(watch.call("wait_for", 2))
         watch.call("forget")
         with open_talker(server) as talker:
             talker.call("join", "cellar")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import MSG_WAITALL
 from typing import Any, cast
 
 import pytest
@@ -73,6 +74,12 @@ def test_what_a_connect_handler_emits_follows_the_connect(server: SocketIOProces
         assert client.read_event() == ["welcome", {"rooms": 2}]
 
 
+def test_a_connect_handler_that_fails_refuses(server: SocketIOProcess) -> None:
+    with Talker(server.url, auth={"refuse": "broken"}, wait=False) as talker:
+        assert talker.wait_for_refusal() == ["/", {"message": "Connection rejected by server"}]
+    assert "RuntimeError: a mistake" in server.output
+
+
 # Handlers that fail
 
 
@@ -131,8 +138,32 @@ def test_the_handshake_says_what_the_options_say() -> None:
         said = json.loads(got.text[1:])
         assert (said["pingInterval"], said["pingTimeout"]) == (9000, 3500)
         assert (said["maxPayload"], said["upgrades"]) == (4321, [])
-        assert got.headers["Set-Cookie"] == f"node={said['sid']}; path=/x; HttpOnly; SameSite=Strict"
+        assert got.headers["Set-Cookie"] == f"node={said['sid']}; Path=/x; HttpOnly; SameSite=Strict"
         assert requests.get(f"{server.url}socket.io/?EIO=4&transport=polling", timeout=15).status_code == 404
+
+
+def test_long_messages_are_compressed_for_clients_that_offer_it() -> None:
+    import websocket
+
+    sio = socketio.Server(port=0, per_message_deflate=True, compression_threshold=1000)
+    sio.on("get", lambda sid, size: "x" * size)
+    with sio:
+        socket: Any = websocket.create_connection(
+            f"ws://127.0.0.1:{sio.port}/socket.io/?EIO=4&transport=websocket",
+            timeout=20,
+            header=["Sec-WebSocket-Extensions: permessage-deflate"],
+        )
+        assert "permessage-deflate" in socket.getheaders()["sec-websocket-extensions"]
+        socket.recv()
+        socket.send("40")
+        socket.recv()
+        for size, first_byte in ((50, 0x81), (5000, 0xC1)):  # final text frame; with RSV1: compressed
+            socket.send(f'420["get",{size}]')
+            head, length = socket.sock.recv(2, MSG_WAITALL)
+            assert head == first_byte
+            assert length < 126
+            socket.sock.recv(length, MSG_WAITALL)
+        socket.close()
 
 
 @pytest.mark.parametrize(
@@ -211,6 +242,8 @@ def test_a_client_that_comes_back_in_time_goes_on_where_it_was() -> None:
         assert second.read_event()[:2] == ["told", "missed"]
         assert second.call("leave", "not in it") == ["kitchen"]
         assert second.call("session") == {"name": "ann"}
+        assert second.call("recovered") is True
+        assert other.call("recovered") is False
         second.close()
 
 

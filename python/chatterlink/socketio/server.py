@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Union
 
 from chatterlink import _core
-from chatterlink._engine_options import Cookie, Interval, Origins, engine_options, seconds
+from chatterlink._engine_options import Cookie, Interval, Origins, engine_options, seconds, whole
 from chatterlink._logging import logger_for
 from chatterlink.socketio._clients import Client, Room, name_of
 from chatterlink.socketio._json import JsonModule
@@ -71,6 +71,7 @@ class Server(BaseServer):
         monitor_clients: bool | None = None,
         transports: str | Iterable[str] | None = None,
         engineio_logger: bool | logging.Logger | None = None,
+        per_message_deflate: bool = False,
         connect_timeout: float = 45,
         connection_state_recovery: bool | float = False,
         socketio_path: str = "socket.io",
@@ -106,6 +107,8 @@ class Server(BaseServer):
 
         And ours:
 
+        per_message_deflate: whether WebSocket messages of compression_threshold bytes and more are compressed (RFC
+            7692) for clients that offer it. A broadcast is compressed once.
         connect_timeout: seconds a client has to connect to a namespace, and that a connect handler has to decide.
         connection_state_recovery: True, or seconds: a client whose connection broke may come back within that time
             (120 s by default) with its sid, rooms and session, and gets what it missed. Its disconnect and connect
@@ -140,7 +143,8 @@ class Server(BaseServer):
             strict_order=not async_handlers,
             log_level="info" if engineio_logger else "error",
             http_compression=bool(http_compression),
-            compression_threshold=compression_threshold,
+            compression_threshold=whole("compression_threshold", compression_threshold, 2**31 - 1),
+            per_message_deflate=bool(per_message_deflate),
         )
         super().__init__(
             options,

@@ -49,6 +49,8 @@ def connect(sid: str, environ: dict[str, Any], auth: Any) -> Any:
         raise socketio.exceptions.ConnectionRefusedError("not you", 1, "two")
     if kind == "builtin":
         raise ConnectionRefusedError
+    if kind == "broken":
+        raise RuntimeError("a mistake")
     if kind == "early":
         sio.enter_room(sid, "early")
         sio.emit("welcome", {"rooms": len(sio.rooms(sid))}, to=sid)
@@ -185,6 +187,11 @@ def facts(sid: str) -> Any:
         "environ": {name: environ[name] for name in ("REQUEST_METHOD", "SERVER_PROTOCOL", "wsgi.url_scheme")},
         "unknown": [sio.get_environ("nobody"), sio.rooms("nobody")],
     }
+
+
+@sio.event
+def recovered(sid: str) -> Any:
+    return sio.recovered(sid)
 
 
 @sio.event

@@ -121,6 +121,10 @@ class Talker:
         self.wait_until(lambda: self.refusals)
         return self.refusals[0]
 
+    def leave(self, namespace: str = "/") -> None:
+        """Disconnect from a namespace and keep the connection."""
+        self.client._send_packet(socketio.packet.Packet(socketio.packet.DISCONNECT, namespace=namespace))
+
     def close(self) -> None:
         self.client.disconnect()
         self.client.shutdown()
