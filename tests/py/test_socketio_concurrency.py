@@ -117,6 +117,7 @@ def test_a_client_that_sends_faster_than_its_events_are_handled_is_closed(strict
         flood.wait_closed()
         facts = other.call("facts")
         assert facts["refused"] >= 1
+        assert facts["closed"] == 1
         other.emit("reach", "flooded")
         assert other.call("echo", "still there") == "still there"
         # Its end is told all the same, after what had been taken.

@@ -136,6 +136,15 @@ class BaseServer(EngineService):
     # ---- A run ----
 
     @property
+    def counters(self) -> dict[str, int]:
+        """Of the handlers' threads in this run: events posted, refused, overtaken, waiting; threads, most_threads.
+
+        And closed: clients that were closed because too many of their events waited.
+        """
+        core = self._core
+        return {} if core is None else {**super().counters, "closed": core.closed_full}
+
+    @property
     def _running_core(self) -> _core.SocketIOServer | None:
         return self._core
 
