@@ -72,7 +72,9 @@ class forwarder final : public engineio::client_handler {
     void on_message(std::string_view data, bool binary) override {
         if (closing_) return;
         auto message = std::make_unique<message_job>(sid_, data, binary);
-        if (home_.dispatch->post(lane_, std::move(message), data.size()) != post_outcome::full) return;
+        const auto outcome = home_.dispatch->post(lane_, std::move(message), data.size());
+        if (outcome == post_outcome::high) client_.pause();  // the lane's relief resumes
+        if (outcome != post_outcome::full) return;
         closing_ = true;
         ++home_.closed_full;
         spdlog::warn("engine.io: client {} is closed: too many of its messages wait for their handlers",
@@ -107,7 +109,13 @@ engineio_layers::engineio_layers(const engineio_options& o, dispatcher_ptr d)
 }
 
 engineio::decision engineio_layers::admit(engineio::client& c, const net::exchange& request) {
-    auto lane = dispatch->make_lane(strict_order);
+    auto lane = dispatch->make_lane(strict_order, [home = weak_from_this(), sid = c.sid()] {
+        if (const auto l = home.lock()) {
+            l->server.visit(sid, [](engineio::client* who) {
+                if (who != nullptr) who->resume();
+            });
+        }
+    });
     auto connect = std::make_unique<connect_job>(weak_from_this().lock(), c, request);
     switch (dispatch->post(lane, std::move(connect))) {
         case post_outcome::queued:

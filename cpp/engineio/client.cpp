@@ -155,6 +155,20 @@ net::send_outcome client::send_message(std::string_view data, bool binary) {
                        : net::websocket_frame(net::websocket_opcode::text, "4", data));
 }
 
+// ---- Back-pressure ----
+
+void client::pause() {
+    session_.set_paused(true);
+    if (websocket_ && !polling_) websocket_->pause();
+}
+
+void client::resume() {
+    if (!session_.paused()) return;
+    session_.set_paused(false);
+    if (websocket_ && !polling_) websocket_->resume();
+    let_parked_go();
+}
+
 // ---- Ending ----
 
 void client::close(close_reason why) {
@@ -194,6 +208,7 @@ void client::over() {
         if (polling_) {
             websocket_->abort();  // still opening
         } else {
+            if (session_.paused()) websocket_->resume();  // or its close frame would not be read
             websocket_->close(session_.reason() == close_reason::parse_error ? net::close_code::policy
                                                                              : net::close_code::normal);
         }
@@ -201,6 +216,7 @@ void client::over() {
     }
     if (polling_) {
         drop_probe();
+        let_parked_go();
         if (const auto request = std::exchange(polling_->handshake, nullptr)) {
             auto r = refusal{503, "{\"code\":4,\"message\":\"Not accepted in time\"}"}.answer();
             r.close = true;

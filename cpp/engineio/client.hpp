@@ -49,6 +49,11 @@ class client final : public net::websocket::listener, public std::enable_shared_
     /// The same without waiting for anybody: the server itself ends.
     void close_at_once();
 
+    /// Reads no more of what the client sends until resume(): for a handler that cannot keep up. A POST under
+    /// way gets its answer then.
+    void pause();
+    void resume();
+
     // From engineio::server and admission, on the client's shard.
     void start(net::exchange_ptr request, decision how);
     void accept();
@@ -76,6 +81,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
     struct polling_state {
         net::exchange_ptr handshake{};  // until the application has decided
         net::exchange_ptr held{};       // the GET that waits for something to send
+        net::exchange_ptr parked{};     // the POST whose answer waits for resume()
         const void* posting = nullptr;  // the POST whose body is arriving
         std::vector<base::buffer_ptr>
             queue{};  // frames for the next poll, or for the WebSocket when it opens
@@ -100,6 +106,8 @@ class client final : public net::websocket::listener, public std::enable_shared_
     void watch_for_end(net::exchange& request);
     void post_poll_flush();
     void answer_poll(std::size_t most = max_packets_in_answer);
+    static void respond_post(net::exchange& request);
+    void let_parked_go();
     void respond_poll(net::exchange_ptr poll, std::string payload);
 
     std::string sid_;

@@ -112,14 +112,24 @@ void client::on_post_ended(const void* id) {
     if (session_.open()) act(session_.on_error(close_reason::transport_error), nullptr);
 }
 
-void client::on_post(net::exchange_ptr request) {
-    const auto keep = shared_from_this();
+void client::respond_post(net::exchange& request) {
     auto ok = net::response::text(200, "ok");
     ok.content_type = "text/html";
     ok.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-    if (session_.lingering()) return request->respond(std::move(ok));  // nobody listens any more
+    request.respond(std::move(ok));
+}
 
-    const bool overlapping = polling_->posting != nullptr && polling_->posting != request->info().get();
+void client::let_parked_go() {
+    if (!polling_) return;
+    if (const auto request = std::exchange(polling_->parked, nullptr)) respond_post(*request);
+}
+
+void client::on_post(net::exchange_ptr request) {
+    const auto keep = shared_from_this();
+    if (session_.lingering()) return respond_post(*request);  // nobody listens any more
+
+    const bool overlapping =
+        polling_->parked || (polling_->posting != nullptr && polling_->posting != request->info().get());
     const auto packets =
         overlapping || is_binary_body(*request) ? std::nullopt : decode_payload(request->body());
     if (!packets) {
@@ -140,7 +150,11 @@ void client::on_post(net::exchange_ptr request) {
         if (!session_.open()) break;
     }
     if (session_.open()) start_timer();
-    request->respond(std::move(ok));
+    if (session_.open() && session_.paused()) {
+        polling_->parked = std::move(request);
+        return;
+    }
+    respond_post(*request);
 }
 
 // ---- Upgrade ----
@@ -183,6 +197,8 @@ void client::finish_upgrade() {
         append_text(noop, packet_type::noop, {});
         respond_poll(std::exchange(old->held, nullptr), std::move(noop));
     }
+    if (old->parked) respond_post(*std::exchange(old->parked, nullptr));
+    if (session_.paused()) websocket_->pause();
     for (auto& frame : old->queue) websocket_->send(std::move(frame));
     // The probe is still on the call stack.
     boost::asio::post(home_.context(), [old] {});

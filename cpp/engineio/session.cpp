@@ -149,7 +149,11 @@ session::action session::on_time(base::steady_time now) noexcept {
             case phase::closed:
                 break;
         }
-        if (heartbeat_ == heartbeat::awaiting_pong && how_.monitor) return end(close_reason::ping_timeout);
+        if (heartbeat_ == heartbeat::awaiting_pong && how_.monitor) {
+            if (!paused_) return end(close_reason::ping_timeout);
+            due_ = now + how_.ping_timeout;
+            return action::none;
+        }
         heartbeat_ = heartbeat::awaiting_pong;
         // From when the ping was due, not from when the clock was read: the client counts from then too. A
         // ping that went out later than a timer's tick leaves the client its full time.

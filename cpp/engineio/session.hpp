@@ -65,6 +65,10 @@ class session {
     /// This side ends it. `reachable`: there is a WebSocket, or a poll that waits.
     action on_close(bool reachable, base::steady_time now) noexcept;
 
+    /// Whether what the client sends is left unread for now; then a missing pong says nothing about it.
+    void set_paused(bool paused) noexcept { paused_ = paused; }
+    bool paused() const noexcept { return paused_; }
+
     /// Something that deadline() announced. Too early: none.
     action on_time(base::steady_time now) noexcept;
     base::steady_time deadline() const noexcept;
@@ -92,6 +96,7 @@ class session {
     phase phase_ = phase::waiting;
     upgrade_state upgrade_ = upgrade_state::none;
     heartbeat heartbeat_ = heartbeat::idle;
+    bool paused_ = false;
     close_reason reason_ = close_reason::server_close;
 };
 

@@ -71,6 +71,19 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
         boost::asio::post(home().context(), [self = shared_from_this()] { self->over(abnormal); });
     }
 
+    void pause() override {
+        paused_ = true;
+        connection_->pause_reading();
+    }
+    void resume() override {
+        if (!std::exchange(paused_, false)) return;
+        boost::asio::post(home().context(), [self = shared_from_this()] {
+            if (self->paused_) return;
+            self->on_bytes(std::exchange(self->unread_, {}));
+            if (!self->paused_) self->connection_->resume_reading();
+        });
+    }
+
     void set_listener(listener& who) noexcept override { listener_ = &who; }
     void detach() noexcept override { listener_ = nullptr; }
     shard& home() noexcept override { return connection_->home(); }
@@ -80,6 +93,10 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     void on_bytes(std::string_view bytes) {
         const auto keep = shared_from_this();
         while (connection_->open()) {
+            if (paused_) {
+                unread_.append(bytes);
+                return;
+            }
             switch (decoder_.next(bytes)) {
                 case websocket_decoder::event::need_more:
                     return;
@@ -143,6 +160,8 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     websocket_decoder decoder_;
     timer deadline_{[](void* self) { static_cast<websocket_impl*>(self)->on_deadline(); }, this};
     int deflate_window_;  // 0: what goes out is not compressed
+    std::string unread_;  // what had been read when it was paused
+    bool paused_ = false;
     bool closing_ = false;
 };
 
@@ -159,6 +178,8 @@ class refused_websocket final : public websocket, public std::enable_shared_from
     send_outcome send(base::buffer_ptr, bool) override { return send_outcome::closed; }
     void close(close_code) override {}
     void abort() override {}
+    void pause() override {}
+    void resume() override {}
     void set_listener(listener& who) noexcept override { listener_ = &who; }
     void detach() noexcept override { listener_ = nullptr; }
     shard& home() noexcept override { return home_; }

@@ -56,6 +56,11 @@ class websocket {
     /// Closes the socket now.
     virtual void abort() = 0;
 
+    /// Delivers nothing and reads nothing more until resume(): TCP's back-pressure to the peer. Its end is
+    /// not noticed meanwhile either.
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+
     /// Somebody else listens from now on (an upgrade became the session's transport).
     virtual void set_listener(listener& who) noexcept = 0;
     /// The listener hears nothing any more.

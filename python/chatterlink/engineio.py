@@ -70,7 +70,8 @@ class Server(EngineService):
     block. What it raises is logged and ends nothing; in a connect handler it refuses the client. All methods may be
     called from any thread.
 
-    A client of which 10,000 messages (or 16 MiB) wait for their handlers is closed.
+    Of a client whose messages wait for their handlers (half of 10,000, or of 16 MiB) no more are read until there is
+    room again.
     """
 
     class reason:  # noqa: N801  # python-engineio's name

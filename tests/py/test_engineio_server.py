@@ -22,6 +22,7 @@ import pytest
 from chatterlink import ChatterLinkError, engineio
 from support.engineio import Http, Polling, open_websocket, refused, url, wait_for_close
 from support.program import PATIENCE
+from support.scale import scaled
 from support.servers import Server
 
 
@@ -154,6 +155,47 @@ def test_messages_of_one_client_are_handled_in_order_and_clients_do_not_wait_for
     gate.set()
     slow.close()
     quick.close()
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_a_client_faster_than_its_handlers_is_slowed_and_loses_nothing(
+    make: Callable[..., Scene], transport: str
+) -> None:
+    """More messages than may wait (10,000): the server reads no more until there is room again."""
+    scene = make(async_handlers=False)
+    count = scaled(30_000, 15_000)
+    got: list[int] = []
+    gate = threading.Event()
+
+    def slow(_sid: str, data: str) -> None:
+        gate.wait(PATIENCE)
+        got.append(int(data))
+
+    scene.eio.on("message", slow)
+    if transport == "websocket":
+        connection = scene.websocket()
+        frames = b"".join(
+            bytes([0x81, 0x80 | len(text)]) + bytes(4) + text for text in (b"4%d" % i for i in range(count))
+        )
+        sender = threading.Thread(target=connection.sock.sendall, args=(frames,))
+    else:
+        client = Polling(scene.place)
+
+        def post_all() -> None:
+            for first in range(0, count, 500):
+                assert client.post("\x1e".join(f"4{i}" for i in range(first, first + 500))).text == "ok"
+
+        sender = threading.Thread(target=post_all)
+    sender.start()
+    time.sleep(0.3)
+    assert scene.eio.counters["waiting"] <= 10_000
+    gate.set()
+    sender.join(3 * PATIENCE)
+    until = time.monotonic() + 3 * PATIENCE
+    while len(got) < count and time.monotonic() < until:
+        time.sleep(0.02)
+    assert got == list(range(count))
+    assert scene.eio.counters["refused"] == 0
 
 
 def test_a_handler_that_fails_ends_nothing(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

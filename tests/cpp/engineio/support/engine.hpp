@@ -22,7 +22,7 @@
 namespace chatterlink::test {
 
 /// Sends every message back; "close" ends the session, "last" does so behind a message, "throw" throws,
-/// "flood" sends 2 MB, "burst" answers with 100 numbered messages.
+/// "pause" pauses it, "flood" sends 2 MB, "burst" answers with 100 numbered messages.
 class engine {
   public:
     static constexpr const char* path = "/socket.io/?EIO=4&transport=";
@@ -107,6 +107,7 @@ class engine {
                 client_.send_message("last words");
                 return client_.close();
             }
+            if (data == "pause") client_.pause();
             if (data == "burst") {
                 for (int i = 0; i < 100; ++i) client_.send_message(std::to_string(i));
                 return;
