@@ -15,8 +15,14 @@ using json = nlohmann::json;
 /// bounds it.
 inline constexpr unsigned max_json_depth = 32;
 
-/// Errors: bad_payload (not JSON, nested too deep, a number out of range, text that is not UTF-8).
+/// Errors: bad_payload (not JSON, nested too deep, a key twice in one object, a number out of range, text
+/// that is not UTF-8).
 result<json> parse_json(std::string_view text);
+
+/// MessagePack with the same bounds. Binary data and extension types become JSON binaries (the type as
+/// subtype), but for extension type 0 with one byte 0, JavaScript's undefined, which becomes null. Errors:
+/// bad_payload, also for a length beyond the input's and a number that is not finite.
+result<json> parse_msgpack(std::string_view bytes);
 
 /// Compact text. Invalid UTF-8 inside strings becomes U+FFFD.
 inline std::string dump_json(const json& value) {

@@ -91,12 +91,79 @@ TEST(json, refuses_what_is_malformed_or_goes_on_after_the_value) {
     EXPECT_TRUE(refused("\"a\0b\""s));  // NUL
 }
 
-TEST(json, of_duplicate_keys_the_last_one_counts) {
-    EXPECT_EQ(parse_json(R"({"a":1,"a":2})").value(), (json{{"a", 2}}));
+TEST(json, refuses_a_key_twice_in_one_object) {
+    for (const auto* text : {R"({"a":1,"a":2})", R"([{"b":{"a":1,"a":1}}])", R"({"a":1,"\u0061":2})"}) {
+        const auto value = parse_json(text);
+        ASSERT_FALSE(value) << text;
+        EXPECT_EQ(value.error().code, errc::bad_payload);
+    }
+    EXPECT_TRUE(parse_json(R"([{"a":1},{"a":2},{"b":{"a":3}}])")) << "the same key in several";
 }
 
 TEST(json, prototype_names_are_plain_keys) {
     EXPECT_EQ(parse_json(R"({"__proto__":{"x":1},"constructor":2})").value().size(), 2u);
+}
+
+TEST(json, refuses_a_nul_wherever_it_stands) {
+    using namespace std::string_view_literals;
+    for (const auto text : {"[1]\0"sv, "[1]\0[2]"sv, "\0"sv, "[\0]"sv, "\"\0\""sv})
+        EXPECT_FALSE(parse_json(text));
+}
+
+// ---- MessagePack ----
+
+std::string bytes(std::initializer_list<int> all) {
+    std::string text;
+    for (const int each : all) text.push_back(static_cast<char>(each));
+    return text;
+}
+
+TEST(json, reads_messagepack) {
+    const json value{{"a", {1, -2, 2.5, "text", nullptr, true}}, {"b", json::binary({0, 255})}};
+    const auto packed = json::to_msgpack(value);
+    const auto back = parse_msgpack({reinterpret_cast<const char*>(packed.data()), packed.size()});
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, value);
+}
+
+TEST(json, of_messagepack_extension_types_undefined_is_null_and_others_are_binaries) {
+    EXPECT_EQ(parse_msgpack(bytes({0x91, 0xd4, 0x00, 0x00})).value(), json::array({nullptr}));
+    const auto other = parse_msgpack(bytes({0xd4, 0x05, 0x07})).value();
+    ASSERT_TRUE(other.is_binary());
+    EXPECT_EQ(other.get_binary().subtype(), 5u);
+    EXPECT_TRUE(parse_msgpack(bytes({0xd4, 0x00, 0x07}))->is_binary());
+}
+
+TEST(json, refuses_messagepack_beyond_its_bounds) {
+    EXPECT_TRUE(parse_msgpack(std::string(31, '\x91') + bytes({0x90})));
+    EXPECT_FALSE(parse_msgpack(std::string(32, '\x91') + bytes({0x90}))) << "33 levels";
+    EXPECT_FALSE(parse_msgpack(std::string(100'000, '\x91')));
+    EXPECT_FALSE(parse_msgpack(bytes({0xdd, 0xff, 0xff, 0xff, 0xff}))) << "an array of four billion";
+    EXPECT_FALSE(parse_msgpack(bytes({0xdf, 0xff, 0xff, 0xff, 0xff}))) << "an object of four billion";
+    EXPECT_FALSE(parse_msgpack(bytes({0xc6, 0xff, 0xff, 0xff, 0xff, 0}))) << "four billion bytes";
+    EXPECT_FALSE(parse_msgpack(bytes({0xdb, 0xff, 0xff, 0xff, 0xff, 0}))) << "a text of four billion";
+}
+
+TEST(json, refuses_malformed_messagepack) {
+    EXPECT_FALSE(parse_msgpack(""));
+    EXPECT_FALSE(parse_msgpack(bytes({0xc1}))) << "never used";
+    EXPECT_FALSE(parse_msgpack(bytes({0x91}))) << "cut off";
+    EXPECT_FALSE(parse_msgpack(bytes({0xc0, 0xc0}))) << "something behind the value";
+    EXPECT_FALSE(parse_msgpack(bytes({0x81, 0x01, 0x01}))) << "a key that is a number";
+    EXPECT_FALSE(parse_msgpack(bytes({0x82, 0xa1, 'a', 0x01, 0xa1, 'a', 0x02}))) << "a key twice";
+    EXPECT_FALSE(parse_msgpack(bytes({0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0}))) << "not a number";
+    EXPECT_FALSE(parse_msgpack(bytes({0xcb, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0}))) << "infinity";
+}
+
+TEST(json, refuses_messagepack_whose_text_is_not_utf_8) {
+    for (const auto& text :
+         {bytes({0xff}), bytes({0xc0, 0x80}), bytes({0xed, 0xa0, 0x80}), bytes({0xe2, 0x82}),
+          bytes({0xf4, 0x90, 0x80, 0x80}), bytes({0x80}), bytes({0xe0, 0x80, 0x80})}) {
+        EXPECT_FALSE(parse_msgpack(bytes({0xa0 + static_cast<int>(text.size())}) + text));
+        EXPECT_FALSE(
+            parse_msgpack(bytes({0x81, 0xa0 + static_cast<int>(text.size())}) + text + bytes({0xc0})));
+    }
+    EXPECT_EQ(parse_msgpack("\xa9\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80").value(), "é€😀");
 }
 
 TEST(json, printing_replaces_invalid_utf_8_instead_of_throwing) {
