@@ -1,6 +1,8 @@
 #include "socketio/packet.hpp"
 
 #include <charconv>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace chatterlink::socketio {
@@ -27,23 +29,11 @@ bool starts_with_digit(std::string_view text) {
     return !text.empty() && text[0] >= '0' && text[0] <= '9';
 }
 
-// Whether the arguments have the shape their type wants.
-bool fits(const packet& p) {
-    switch (p.type) {
-        case packet_type::connect:
-            return p.data.is_null() || p.data.is_object();
-        case packet_type::disconnect:
-            return p.data.is_null();
-        case packet_type::connect_error:
-            return p.data.is_object() || p.data.is_string();
-        case packet_type::event:
-        case packet_type::binary_event:
-            return p.data.is_array() && !p.data.empty() && p.data[0].is_string();
-        case packet_type::ack:
-        case packet_type::binary_ack:
-            return p.data.is_array() && p.id.has_value();
-    }
-    return false;
+bool is_event_name(const json& name) {
+    static const std::unordered_set<std::string_view> reserved{
+        "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
+    if (name.is_string()) return !reserved.contains(name.get_ref<const std::string&>());
+    return name.is_number();
 }
 
 bool is_placeholder(const json& value) {
@@ -84,6 +74,24 @@ void extract(json& value, std::vector<std::string>& attachments) {
 
 }  // namespace
 
+bool has_valid_payload(const packet& p) {
+    switch (p.type) {
+        case packet_type::connect:
+            return p.data.is_null() || p.data.is_object();
+        case packet_type::disconnect:
+            return p.data.is_null();
+        case packet_type::connect_error:
+            return p.data.is_object() || p.data.is_string();
+        case packet_type::event:
+        case packet_type::binary_event:
+            return p.data.is_array() && !p.data.empty() && is_event_name(p.data[0]);
+        case packet_type::ack:
+        case packet_type::binary_ack:
+            return p.data.is_array() && p.id.has_value();
+    }
+    return false;
+}
+
 base::result<packet> decode(std::string_view text) {
     packet p;
     if (text.empty() || text[0] < '0' || text[0] > '6') return fail(errc::bad_payload, "unknown packet type");
@@ -113,7 +121,7 @@ base::result<packet> decode(std::string_view text) {
         if (!parsed) return parsed.error();
         p.data = std::move(*parsed);
     }
-    if (!fits(p)) return fail(errc::bad_payload, "invalid payload");
+    if (!has_valid_payload(p)) return fail(errc::bad_payload, "invalid payload");
     return p;
 }
 

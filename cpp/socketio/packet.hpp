@@ -34,9 +34,14 @@ struct packet {
     packet_type type = packet_type::event;
     std::string nsp = "/";
     std::optional<std::uint64_t> id{};  // of the acknowledgement asked for or given
-    json data{};               // event: [name, argument…]; ack: [argument…]; connect: an object or null
+    json data{};  // event: [name (a text or a number), argument…]; ack: [argument…]; connect: an object or
+                  // null
     unsigned attachments = 0;  // how many binary messages follow (binary types only)
 };
+
+/// Whether data (and id) are what the type wants. Events of the names that sockets themselves use (connect,
+/// disconnect and the like) are not, as in Node's parser.
+bool has_valid_payload(const packet& p);
 
 /// The text part of a packet, after Engine.IO's digit. The placeholders of binary values are still in data.
 /// Errors: bad_payload with a sentence.

@@ -3,10 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "socketio/msgpack.hpp"
+
 namespace chatterlink::socketio {
 
 base::result<std::optional<packet>> session::on_message(std::string_view data, bool binary,
                                                         base::steady_time now) {
+    if (how_.wire == parser::msgpack) {
+        if (!binary) return base::fail(base::errc::bad_payload, "text where MessagePack is spoken");
+        auto p = decode_msgpack(data);
+        if (!p) return p.error();
+        return std::optional<packet>(std::move(*p));
+    }
     if (binary) {
         if (!waiting_) return base::fail(base::errc::bad_payload, "binary data that no packet announced");
         attachments_.emplace_back(data);

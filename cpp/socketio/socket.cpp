@@ -138,7 +138,7 @@ void socket::forget_acks() {
 
 void socket::on_event(packet p) {
     const auto keep = shared_from_this();
-    const std::string name = p.data[0].get<std::string>();
+    const std::string name = p.data[0].is_string() ? p.data[0].get<std::string>() : p.data[0].dump();
     p.data.erase(0);
     guarded("event", [&] {
         handler_->on_event(name, std::move(p.data),

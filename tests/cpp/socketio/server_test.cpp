@@ -218,7 +218,7 @@ TEST_F(socketio_server, events_reach_the_handler_with_their_arguments) {
     EXPECT_TRUE(noted("event hello [1,\"2\",{\"3\":[true,null]}]"));
     client.ws_text("42[\"nothing\"]");
     EXPECT_TRUE(noted("event nothing []"));
-    for (const auto* name : {"error", "connect", "disconnect", "__proto__", "toString", ""}) {
+    for (const auto* name : {"error", "__proto__", "constructor", "toString", ""}) {
         client.ws_text("42[\"" + std::string(name) + "\"]");
         EXPECT_TRUE(noted("event " + std::string(name) + " []"));
     }
@@ -256,7 +256,7 @@ TEST_F(socketio_server, binary_data_comes_in_and_goes_out_as_frames_of_its_own) 
 TEST_F(socketio_server, malformed_packets_close_the_connection_and_no_other) {
     start();
     auto bystander = connect();
-    for (const auto* sent : {"4", "49", "42", "42[]", "42{}", "42[1]", "42[\"x\"", "451-", "450-[]",
+    for (const auto* sent : {"4", "49", "42", "42[]", "42{}", "42[[]]", "42[\"x\"", "451-", "450-[]",
                              "4511-[]", "45999999999-[]", "42[\"x\",1e400]", "44{}", "42/nowhere,[\"x\"]"}) {
         auto client = connect();
         client.ws_text(sent);
