@@ -130,8 +130,7 @@ void connection::recover(const std::string& nsp, json auth, const setup_ptr& set
     if (old == nullptr || old->nsp() != nsp) return begin(nsp, std::move(auth), setup);
     const auto keep = old->shared_from_this();
     auto missed = old->missed(offset);
-    if (!missed || !old->park(engineio::close_reason::transport_close))
-        return begin(nsp, std::move(auth), setup);
+    if (!missed || !old->park_for_takeover()) return begin(nsp, std::move(auth), setup);
     old->revive(*this, std::move(*missed));
     sockets_.insert_or_assign(nsp, keep);
     admit(keep, std::move(auth), setup, true);
@@ -170,6 +169,10 @@ void connection::disconnect_all() {
     }
     for (const auto& s : all) s->disconnect();
     lower_.close();
+}
+
+void connection::close_if_idle() {
+    if (sockets_.empty()) lower_.close();
 }
 
 void connection::on_close(engineio::close_reason why) {

@@ -36,6 +36,9 @@ class connection final : public engineio::client_handler {
     /// A socket of this connection is over.
     void forget(const socket& s) { sockets_.erase(s.nsp()); }
 
+    /// Its last socket goes on over another connection: nothing more will come here.
+    void close_if_idle();
+
     /// A DISCONNECT packet to every namespace, then the end of the connection.
     void disconnect_all();
 

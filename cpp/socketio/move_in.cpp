@@ -1,5 +1,6 @@
 #include "socketio/move_in.hpp"
 
+#include <mutex>
 #include <utility>
 
 #include "socketio/recovery.hpp"
@@ -38,7 +39,7 @@ socket* move_in::parked_here() const {
     auto* const s = owner_.registry_->find_private(pid_);
     if (s == nullptr || s->nsp() != asked_.nsp) return nullptr;
     if (!s->missed(offset_)) return nullptr;
-    return s->park(engineio::close_reason::transport_close) ? s : nullptr;
+    return s->park_for_takeover() ? s : nullptr;
 }
 
 std::optional<move_in::found> move_in::look() {
@@ -54,6 +55,9 @@ void move_in::prepare(const found& what) {
     lower.sockets_.insert_or_assign(asked_.nsp, arriving_);
     owner_.registry_->add(arriving_);
     for (const auto& room : what.rooms) arriving_->join(room);
+    // A broadcast that was handed to this shard before the socket was here has been handed to the old one
+    // too.
+    const std::lock_guard order(owner_.registry_->order_of(asked_.nsp));
     owner_.threads_.post(from_, [self = shared_from_this()] {
         const auto all = self->take();
         self->owner_.threads_.post(self->to_, [self, all] { self->settle(all); });
@@ -67,9 +71,10 @@ std::shared_ptr<move_in::taken> move_in::take() {
     auto all = std::make_shared<taken>();
     all->missed = *s->missed(offset_);
     all->data = std::move(s->data());
-    all->history = s->depart();
+    // Before it is over here: at no time its ids may lead to where it is not.
     owner_.registry_->moved(s->id(), to_);
     owner_.registry_->moved(pid_, to_);
+    all->history = s->depart();
     return all;
 }
 

@@ -50,6 +50,7 @@ struct recovery {
     std::string pid{};  // tells a client that comes back from one that only knows the socket's public id
     packet_history history{};
     net::timer expiry;                     // runs while the socket is parked
+    bool departed = false;                 // lives on, on another shard
     bool waiting = false;                  // parked, that is
     std::list<socket*>::iterator place{};  // among the shard's parked sockets, while it is
 

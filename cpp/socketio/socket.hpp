@@ -95,6 +95,8 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
     /// The connection broke: waits for the client to come back. False when it cannot be recovered; then it
     /// has to finish().
     bool park(engineio::close_reason why);
+    /// The client is back: if its old connection is still believed in, that is over now.
+    bool park_for_takeover();
     /// What a client that saw the packet of this offset last has missed; nullopt when it cannot go on.
     std::optional<std::vector<outgoing_ptr>> missed(std::optional<std::string_view> offset) const;
     /// On the same shard: goes on over another connection, with what it missed first.

@@ -69,6 +69,13 @@ bool socket::park(engineio::close_reason why) {
     return state_ == state::parked;
 }
 
+bool socket::park_for_takeover() {
+    auto* const old = lower_;
+    if (!park(engineio::close_reason::transport_close)) return false;
+    if (old != nullptr) old->close_if_idle();
+    return true;
+}
+
 std::optional<std::vector<outgoing_ptr>> socket::missed(std::optional<std::string_view> offset) const {
     if (state_ != state::parked && state_ != state::connected) return std::nullopt;
     return more_->recover->history.after(offset);
@@ -87,6 +94,7 @@ void socket::revive(connection& lower, std::vector<outgoing_ptr> missed) {
 
 packet_history socket::depart() {
     auto history = std::move(more_->recover->history);
+    more_->recover->departed = true;
     finish(engineio::close_reason::transport_close);
     return history;
 }
@@ -111,6 +119,7 @@ void socket::forget_recovery() {
     r.expiry.cancel();
     if (r.waiting) owner_.registry_->parked().erase(r.place);
     owner_.registry_->remove_private(r.pid);
+    if (r.departed) return;
     owner_.registry_->forget_move(r.pid);
     owner_.registry_->forget_move(id_);
 }
