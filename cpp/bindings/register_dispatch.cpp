@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "bindings/events.hpp"
+#include "bindings/outside.hpp"
 #include "bindings/register.hpp"
 
 namespace py = pybind11;
@@ -18,6 +19,31 @@ using seconds = std::chrono::duration<double>;
 
 std::chrono::milliseconds whole_milliseconds(double s) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(seconds(s));
+}
+
+// Every dispatcher that Python has is one of these.
+class python_dispatcher final : public dispatcher {
+  public:
+    using dispatcher::dispatcher;
+
+    bool supervise_without_lock() {
+        const outside::stay without_lock(waiting_);
+        return supervise();
+    }
+    // Returns when the threads that had nothing to do are back in Python.
+    void end_and_settle() {
+        end();
+        waiting_.wait_until_empty(patience);
+    }
+    outside& waiting() noexcept { return waiting_; }
+
+  private:
+    static constexpr std::chrono::seconds patience{5};
+    outside waiting_;
+};
+
+python_dispatcher& python_side(dispatcher& d) {
+    return static_cast<python_dispatcher&>(d);
 }
 
 // A thread's place in the pool. It keeps the dispatcher alive; in a child process it is left alone.
@@ -36,7 +62,7 @@ class worker_handle {
             if (worker_->over()) return py::none();
             bool wanted = false;
             {
-                const py::gil_scoped_release released;
+                const outside::stay without_lock(python_side(*dispatcher_).waiting());
                 wanted = worker_->wait();
             }
             if (!wanted) return py::none();
@@ -61,17 +87,18 @@ void register_dispatch(py::module_& m) {
                  if (max_bytes) limits.lane_bytes = *max_bytes;
                  if (patience) limits.patience = whole_milliseconds(*patience);
                  if (idle) limits.idle = whole_milliseconds(*idle);
-                 return dispatcher_ptr(new dispatcher(limits), leave_to_parent{});
+                 return dispatcher_ptr(new python_dispatcher(limits), leave_to_parent{});
              }),
              py::kw_only(), py::arg("max_threads") = py::none(), py::arg("max_events") = py::none(),
              py::arg("max_bytes") = py::none(), py::arg("patience") = py::none(),
              py::arg("idle") = py::none())
-        .def("supervise", &dispatcher::supervise, release_gil())
+        .def("supervise", [](dispatcher& self) { return python_side(self).supervise_without_lock(); })
         .def("start_failed", &dispatcher::start_failed)
         .def(
             "drain", [](dispatcher& self, double timeout) { return self.drain(whole_milliseconds(timeout)); },
             py::arg("timeout"), release_gil())
-        .def("end", &dispatcher::end, release_gil())
+        .def(
+            "end", [](dispatcher& self) { python_side(self).end_and_settle(); }, release_gil())
         .def("counters", [](const dispatcher& self) {
             const auto c = self.counters();
             py::dict d;

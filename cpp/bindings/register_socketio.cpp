@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/engine_options.hpp"
+#include "bindings/outside.hpp"
 #include "bindings/python_json.hpp"
 #include "bindings/register.hpp"
 #include "bindings/socketio_core.hpp"
@@ -21,7 +22,10 @@ class core_handle {
     explicit core_handle(socketio_options options)
         : core_(new socketio_core(std::move(options)), [process = ::getpid()](socketio_core* core) {
               if (::getpid() != process) return;
-              const py::gil_scoped_release released;
+              if (core->running()) {  // else nothing blocks, and the lock need not be given up
+                  const py::gil_scoped_release released;
+                  core->stop();
+              }
               delete core;
           }) {}
 
@@ -34,12 +38,24 @@ class core_handle {
         return *core_;
     }
     void stop() const {
-        if (is_ours()) core_->stop();
+        if (!is_ours()) return;
+        core_->stop();
+        outside_->wait_until_empty(patience);
     }
+    const std::shared_ptr<outside>& waiting() const noexcept { return outside_; }
 
   private:
+    static constexpr std::chrono::seconds patience{5};
+
     const std::shared_ptr<socketio_core> core_;
+    const std::shared_ptr<outside> outside_{new outside, leave_to_parent{}};
     const pid_t process_ = ::getpid();
+};
+
+// A call() under way.
+struct open_call {
+    std::shared_ptr<outside> waiting;
+    pending_call_ptr call;
 };
 
 struct answers_lane {
@@ -66,21 +82,34 @@ socketio_options options_of(const py::dict& given) {
 
 // Waits in slices where Ctrl-C has to be noticed: Python only notes it while C++ runs, and only the main
 // thread handles it.
-py::object wait_for(pending_call& call, bool main_thread) {
+py::object wait_for(const open_call& self, bool main_thread) {
     constexpr std::chrono::milliseconds slice{100};
     constexpr std::chrono::hours longest{24};
-    for (;;) {
-        std::optional<pending_call::result> done;
+    auto done = self.call->wait(std::chrono::milliseconds{0});
+    while (!done) {
         {
-            const py::gil_scoped_release released;
-            done = call.wait(main_thread ? slice : longest);
-        }
-        if (done) {
-            if (done->first != socketio::ack_outcome::answer) return py::none();
-            return tuple_of(done->second);
+            const outside::stay without_lock(*self.waiting);
+            done = self.call->wait(main_thread ? slice : longest);
         }
         if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
+    if (done->first != socketio::ack_outcome::answer) return py::none();
+    return tuple_of(done->second);
+}
+
+std::optional<std::string> transport(const core_handle& self, const std::string& nsp,
+                                     const std::string& sid) {
+    auto& core = self.use();
+    if (!core.running()) return std::nullopt;
+    const outside::stay without_lock(*self.waiting());
+    return core.transport(nsp, sid);
+}
+
+names rooms(const core_handle& self, const std::string& nsp, const std::string& sid) {
+    auto& core = self.use();
+    if (!core.running()) return {};
+    const outside::stay without_lock(*self.waiting());
+    return core.rooms(nsp, sid);
 }
 
 }  // namespace
@@ -95,8 +124,7 @@ void register_socketio(py::module_& m) {
         .def(
             "__call__", [](const event_answer& self, py::handle data) { self.send(arguments_of(data)); },
             py::arg("data"));
-    py::class_<pending_call, pending_call_ptr>(m, "PendingCall")
-        .def("wait", &wait_for, py::arg("main_thread"));
+    py::class_<open_call>(m, "PendingCall").def("wait", &wait_for, py::arg("main_thread"));
     py::class_<answers_lane>(m, "Lane").def(
         py::init([](dispatcher& d) { return answers_lane{d.make_lane()}; }), py::arg("dispatcher"));
 
@@ -134,7 +162,8 @@ void register_socketio(py::module_& m) {
             "call",
             [](core_handle& self, const std::string& nsp, const std::string& sid, const std::string& event,
                py::handle data, double timeout) {
-                return self.use().call(nsp, sid, event, arguments_of(data), milliseconds_of(timeout));
+                return open_call{self.waiting(), self.use().call(nsp, sid, event, arguments_of(data),
+                                                                 milliseconds_of(timeout))};
             },
             py::arg("namespace"), py::arg("sid"), py::arg("event"), py::arg("data"), py::arg("timeout"))
         .def(
@@ -161,18 +190,8 @@ void register_socketio(py::module_& m) {
                 if (const auto l = self.use().running()) l->server.disconnect(nsp, sid);
             },
             py::arg("namespace"), py::arg("sid"))
-        .def(
-            "transport",
-            [](core_handle& self, const std::string& nsp, const std::string& sid) {
-                return self.use().transport(nsp, sid);
-            },
-            py::arg("namespace"), py::arg("sid"), release_gil())
-        .def(
-            "rooms",
-            [](core_handle& self, const std::string& nsp, const std::string& sid) {
-                return self.use().rooms(nsp, sid);
-            },
-            py::arg("namespace"), py::arg("sid"), release_gil());
+        .def("transport", &transport, py::arg("namespace"), py::arg("sid"))
+        .def("rooms", &rooms, py::arg("namespace"), py::arg("sid"));
 }
 
 }  // namespace chatterlink::bindings

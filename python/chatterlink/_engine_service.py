@@ -125,6 +125,8 @@ class EngineService:
                 self.logger.error("stopped while handlers were still running")
             self._pool = None
             self._drop_core()
+            # Taken apart here and now: whoever waits for the end may be about to end the interpreter.
+            del core, pool
             atexit.unregister(self.stop)
             self._stopped.set()
         finally:

@@ -207,6 +207,36 @@ def test_an_interpreter_that_ends_takes_the_server_along() -> None:
     ).endswith("over\n")  # fmt: skip
 
 
+def test_background_tasks_that_go_on_for_ever_do_not_disturb_the_end() -> None:
+    program = (
+        "import threading\n"
+        "from chatterlink import socketio\n"
+        "sio = socketio.Server(port=0)\n"
+        "sids = []\n"
+        "there = threading.Event()\n"
+        "sio.on('connect', lambda sid, environ: sids.append(sid))\n"
+        "sio.on('go', lambda sid: there.set())\n"
+        "def busy():\n"
+        "    while True:\n"
+        "        sio.emit('tick', {'a': [1, b'x']}, room='nobody')\n"
+        "        try:\n"
+        "            sio.transport(sids[0])\n"
+        "            sio.call('question', to=sids[0], timeout=0.01)\n"
+        "        except (KeyError, socketio.TimeoutError):\n"
+        "            pass\n"
+        "sio.start()\n"
+        "print(f'listening on 127.0.0.1:{sio.port}')\n"
+        "there.wait()\n"
+        "for _ in range(8):\n"
+        "    sio.start_background_task(busy)\n"
+        "sio.sleep(0.3)\n"
+    )
+    with SocketIOProcess("-c", program) as server, BareClient(server.url) as client:
+        client.emit("go")
+        client.wait_closed()
+        assert server.exit_code() == 0, server.output
+
+
 def test_it_can_be_started_again_and_leaves_no_thread() -> None:
     assert run_text(
         "import threading\n"
