@@ -99,7 +99,7 @@ struct chat_app::impl {
             router.add("/uploads/", uploads);
             for (const auto* path : {"/healthz", "/readyz", "/config.json"}) router.add(path, status);
             router.otherwise(page);
-            run.listen(o.host, o.port,
+            run.listen(o.host, o.port, o.listen, true,
                        [this](std::shared_ptr<net::connection> c) { http.serve(std::move(c)); });
             run.start();
         }
@@ -152,6 +152,10 @@ void chat_app::stop() {
     impl_->running.reset();
 }
 
+bool chat_app::reload_tls() {
+    return impl_->running && impl_->running->run.reload_tls();
+}
+
 bool chat_app::running() const noexcept {
     return impl_->running != nullptr;
 }
@@ -161,10 +165,13 @@ std::uint16_t chat_app::port() const noexcept {
 }
 
 std::string chat_app::url() const {
-    const auto& host = impl_->options.host;
-    if (host == "0.0.0.0" || host == "::") return fmt::format("http://127.0.0.1:{}/", port());
-    return host.find(':') == std::string::npos ? fmt::format("http://{}:{}/", host, port())
-                                               : fmt::format("http://[{}]:{}/", host, port());
+    const auto& o = impl_->options;
+    const auto* const scheme = o.listen.tls_cert.empty() ? "http" : "https";
+    if (!o.listen.unix_socket.empty())
+        return fmt::format("{}+unix:{}", scheme, o.listen.unix_socket.string());
+    if (o.host == "0.0.0.0" || o.host == "::") return fmt::format("{}://127.0.0.1:{}/", scheme, port());
+    const bool six = o.host.find(':') != std::string::npos;
+    return fmt::format("{}://{}{}{}:{}/", scheme, six ? "[" : "", o.host, six ? "]" : "", port());
 }
 
 const app_options& chat_app::options() const noexcept {

@@ -24,9 +24,13 @@ class chat_app {
     /// most about 5 s. Again, or before start(): nothing happens. start() may be called again afterwards.
     void stop();
 
+    /// Reads the TLS certificate and key again; connections that are open keep theirs. False without TLS.
+    /// Throws base::failure: io_failed, config_invalid (nothing has changed then).
+    bool reload_tls();
+
     bool running() const noexcept;
     std::uint16_t port() const noexcept;  // the bound one; the configured one before start()
-    std::string url() const;              // "http://127.0.0.1:5000/"
+    std::string url() const;              // "http://127.0.0.1:5000/", "https+unix:/run/chat.sock"
     const app_options& options() const noexcept;
     std::string store_description() const;
 
@@ -43,6 +47,7 @@ class line_server {
 
     void start();
     void stop();
+    bool reload_tls();
     bool running() const noexcept;
     std::uint16_t port() const noexcept;
     const line_server_options& options() const noexcept;

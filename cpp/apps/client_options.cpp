@@ -54,6 +54,12 @@ client_command read_client_command(const std::string& program, const std::vector
     app.add_option("--name", o.name, "Be listed under this name")
         ->envname("CHATTERLINK_NAME")
         ->check(check_name);
+    std::string tls_ca;
+    app.add_flag("--tls", o.tls, "Speak TLS; the server's certificate has to be good for the host's name")
+        ->envname("CHATTERLINK_TLS");
+    app.add_option("--tls-ca", tls_ca,
+                   "Believe these certificates (PEM) instead of the system's; means --tls")
+        ->envname("CHATTERLINK_TLS_CA");
     app.add_flag("--no-reconnect", no_reconnect, "End (exit code 1) when the server goes away");
 
     try {
@@ -69,6 +75,8 @@ client_command read_client_command(const std::string& program, const std::vector
     }
     o.port = static_cast<std::uint16_t>(port);
     o.reconnect = !no_reconnect;
+    o.tls_ca = tls_ca;
+    o.tls = o.tls || !tls_ca.empty();
     return command;
 }
 

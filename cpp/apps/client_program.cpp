@@ -167,8 +167,8 @@ int run_client(const std::string& program, const std::vector<std::string>& argum
     const auto first = first_event(link, signals);
     if (!first) return 0;
     if (first->what == kind::failed) {
-        std::fprintf(stderr, "%s: is the server running? start it with: chatterlink server\n",
-                     first->text.c_str());
+        const char* const hint = ": is the server running? start it with: chatterlink server";
+        std::fprintf(stderr, "%s%s\n", first->text.c_str(), command.options.tls ? "" : hint);
         return 1;
     }
 

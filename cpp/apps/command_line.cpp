@@ -81,6 +81,9 @@ void add_switch(CLI::App& app, const std::string& name, std::string& value, cons
 
 struct common {
     std::string rate_limit = "on";
+    std::string unix_socket;
+    std::string tls_cert;
+    std::string tls_key;
     bool version = false;
 };
 
@@ -88,6 +91,9 @@ template <class Options>
 void add_common(CLI::App& app, Options& o, common& c) {
     add(app, "host", o.host, "Address to listen on; 0.0.0.0 for every network");
     add(app, "port", o.port, "TCP port; 0 lets the system choose")->check(CLI::Range(0, 65535));
+    add(app, "unix-socket", c.unix_socket, "Listen at this Unix socket instead of host and port");
+    add(app, "tls-cert", c.tls_cert, "Speak TLS with this certificate (PEM, with its chain)");
+    add(app, "tls-key", c.tls_key, "The certificate's private key (PEM, no pass phrase)");
     add(app, "threads", o.threads, "Threads that serve connections; 0: one for each core, at most 8")
         ->check(CLI::Range(0, 1024));
     add_switch(app, "rate-limit", c.rate_limit, "Slow down clients that flood: on or off");
@@ -134,6 +140,7 @@ parsed<Options> parse(CLI::App& app, const std::string& program, std::vector<std
         return {std::nullopt, 0};
     }
     o.rate_limit = is_on(c.rate_limit);
+    o.listen = {c.unix_socket, c.tls_cert, c.tls_key, {}};
     return {std::move(o), 0};
 }
 

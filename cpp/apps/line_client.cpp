@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "apps/client_connect.hpp"
+#include "apps/client_tls.hpp"
 #include "apps/client_wake.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -51,7 +52,8 @@ struct line_client::impl {
     std::thread reader;
 
     std::mutex sending;
-    int fd = -1;  // written under lifecycle and sending; the reader's while it runs
+    int fd = -1;                      // written under lifecycle and sending; the reader's while it runs
+    std::unique_ptr<client_tls> tls;  // as fd; null: plain
 
     mutable std::mutex queue;
     std::condition_variable arrived;
@@ -81,10 +83,22 @@ void line_client::impl::start() {
     if (reader.joinable()) reader.join();  // the connection ended by itself
     drain_and_close();
     stop_wake.clear();
+    const steady_time until = steady_now() + connect_limit;
     const int connected = connect_to(options.host, options.port, connect_limit, stop_wake.fd());
+    std::unique_ptr<client_tls> secured;
+    if (options.tls) {
+        try {
+            secured =
+                std::make_unique<client_tls>(connected, options.host, options.tls_ca, until, stop_wake.fd());
+        } catch (...) {
+            ::close(connected);
+            throw;
+        }
+    }
     {
         const std::scoped_lock lock(sending, queue);
         fd = connected;
+        tls = std::move(secured);
         lines.clear();
         waiting_bytes = 0;
         over = false;
@@ -109,6 +123,10 @@ void line_client::impl::stop() {
 void line_client::impl::drain_and_close() {
     const std::lock_guard lock(sending);
     if (fd < 0) return;
+    if (tls) {
+        const auto bytes = tls->goodbye();
+        static_cast<void>(::send(fd, bytes.data(), bytes.size(), send_flags));
+    }
     ::shutdown(fd, SHUT_WR);
     const steady_time until = steady_now() + close_limit;
     std::array<char, 16 * 1024> bytes{};
@@ -122,6 +140,7 @@ void line_client::impl::drain_and_close() {
     }
     ::close(fd);
     fd = -1;
+    tls.reset();
 }
 
 /// Holds `sending`. Throws io_failed and ends the connection when the server does not take the bytes.
@@ -133,6 +152,12 @@ void line_client::impl::send_bytes(std::string_view bytes) {
     {
         const std::lock_guard lock(queue);
         if (over || fd < 0) throw failure(fail(errc::io_failed, "not connected"));
+    }
+    std::string encrypted;
+    if (tls) {
+        encrypted = tls->encrypt(bytes);
+        if (encrypted.empty()) end_with("the connection is over");
+        bytes = encrypted;
     }
     const steady_time until = steady_now() + send_limit;
     while (!bytes.empty()) {
@@ -169,6 +194,8 @@ void line_client::impl::take(std::span<const chat::line_item> items) {
 void line_client::impl::read_all() {
     chat::line_decoder decoder({.limit = max_received_line, .strict = false});
     std::array<char, 64 * 1024> bytes{};
+    std::string plain;
+    if (tls && tls->decrypt({}, plain)) take(decoder.feed(plain, steady_now()));  // came with the handshake
     std::array<pollfd, 3> fds{{{stop_wake.fd(), POLLIN, 0}, {room_wake.fd(), POLLIN, 0}, {fd, POLLIN, 0}}};
     while (true) {
         fds[2].fd = full() ? -1 : fd;
@@ -179,7 +206,12 @@ void line_client::impl::read_all() {
             const auto count = ::recv(fd, bytes.data(), bytes.size(), 0);
             if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) break;
             if (count > 0) {
-                take(decoder.feed({bytes.data(), static_cast<std::size_t>(count)}, steady_now()));
+                std::string_view came(bytes.data(), static_cast<std::size_t>(count));
+                plain.clear();
+                const bool goes_on = !tls || tls->decrypt(came, plain);
+                if (tls) came = plain;
+                take(decoder.feed(came, steady_now()));
+                if (!goes_on) break;
                 continue;
             }
         }

@@ -22,10 +22,11 @@ class line_client {
     explicit line_client(line_client_options options);
     ~line_client();  // stops
 
-    /// Connects (blocking, at most 10 s, over IPv4 and IPv6) and, when a name is set, sends "/name NAME".
-    /// Already connected: nothing happens. After the connection ended or stop() it connects anew; what was
-    /// not received then is gone. Throws base::failure: io_failed, "cannot reach HOST:PORT (reason)";
-    /// name_invalid (a name with a newline); shutting_down (stop() was called meanwhile).
+    /// Connects (blocking, at most 10 s, over IPv4 and IPv6; with TLS if the options say so) and, when a name
+    /// is set, sends "/name NAME". Already connected: nothing happens. After the connection ended or stop()
+    /// it connects anew; what was not received then is gone. Throws base::failure: io_failed, "cannot reach
+    /// HOST:PORT (reason)"; name_invalid (a name with a newline); shutting_down (stop() was called
+    /// meanwhile).
     void start();
 
     /// Tells the server that no more comes, waits up to 250 ms for it to take what was sent, closes. What was

@@ -29,7 +29,7 @@ struct line_server::impl {
               service(run.threads(), hub, *store, line_limits(o)),
               gateway(service, {.echo = o.echo}) {
             service.add_encoder(encoder);
-            run.listen(o.host, o.port,
+            run.listen(o.host, o.port, o.listen, false,
                        [this](std::shared_ptr<net::connection> c) { gateway.serve(std::move(c)); });
             run.start();
         }
@@ -67,6 +67,10 @@ void line_server::start() {
 
 void line_server::stop() {
     impl_->running.reset();
+}
+
+bool line_server::reload_tls() {
+    return impl_->running && impl_->running->run.reload_tls();
 }
 
 bool line_server::running() const noexcept {

@@ -5,8 +5,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace chatterlink::apps {
+
+/// How a server is reached, apart from host and port.
+struct listen_options {
+    std::filesystem::path unix_socket;  // instead of host and port; empty: none
+    std::filesystem::path tls_cert;     // PEM, with the chain; empty: no TLS
+    std::filesystem::path tls_key;      // PEM; given with tls_cert
+    std::vector<int> inherited;         // listening sockets (systemd) instead of all of the above's addresses
+};
 
 /// `chatterlink app`
 struct app_options {
@@ -19,6 +28,7 @@ struct app_options {
     std::uint64_t max_upload = 10 * 1024 * 1024;  // bytes of one image
     bool ws_deflate = false;                      // permessage-deflate on WebSockets (RFC 7692)
     std::string log_level = "info";
+    listen_options listen{};
 };
 
 /// `chatterlink server`
@@ -29,6 +39,7 @@ struct line_server_options {
     unsigned threads = 1;
     bool rate_limit = true;
     std::string log_level = "info";
+    listen_options listen{};
 };
 
 /// `chatterlink client`
@@ -37,6 +48,8 @@ struct line_client_options {
     std::uint16_t port = 5555;
     std::string name;  // sent as /name after connecting when not empty
     bool reconnect = true;
+    bool tls = false;
+    std::filesystem::path tls_ca;  // PEM, whom to believe; empty: the system's certificates
 };
 
 /// The folder used when none is given.

@@ -37,11 +37,40 @@ runtime::~runtime() {
 }
 
 void runtime::listen(const std::string& host, std::uint16_t port, net::listener::accepted on_accept) {
-    listener_ = net::listener::open(threads_, host, port, limits_, std::move(on_accept)).value();
+    listen(host, port, {}, true, on_accept);
+}
+
+void runtime::listen(const std::string& host, std::uint16_t port, const listen_options& how, bool http,
+                     const net::listener::accepted& on_accept) {
+    if (how.tls_cert.empty() != how.tls_key.empty()) {
+        throw base::failure(base::fail(base::errc::config_invalid,
+                                       how.tls_key.empty() ? "--tls-cert needs --tls-key as well"
+                                                           : "--tls-key needs --tls-cert as well"));
+    }
+    if (!how.tls_cert.empty()) tls_ = net::tls_context::open({how.tls_cert, how.tls_key}, http).value();
+    if (!how.inherited.empty()) {
+        for (const int descriptor : how.inherited)
+            listeners_.push_back(
+                net::listener::adopt(threads_, descriptor, limits_, on_accept, tls_).value());
+    } else if (!how.unix_socket.empty()) {
+        listeners_.push_back(
+            net::listener::open_unix(threads_, how.unix_socket, limits_, on_accept, tls_).value());
+    } else {
+        listeners_.push_back(net::listener::open(threads_, host, port, limits_, on_accept, tls_).value());
+    }
+    for (const auto& each : listeners_) {
+        if (port_ == 0) port_ = each->port();
+    }
+}
+
+bool runtime::reload_tls() {
+    if (!tls_) return false;
+    tls_->reload().value();
+    return true;
 }
 
 void runtime::start() {
-    listener_->start();
+    for (const auto& each : listeners_) each->start();
     threads_.start();
     running_ = true;
 }
@@ -71,7 +100,9 @@ void runtime::stop(const std::function<void()>& say_goodbye, const std::function
     const auto deadline = base::steady_now() + drain_time;
     on_every_shard(
         [this, &say_goodbye](net::shard& s) {
-            if (s.id() == 0) listener_->stop();
+            if (s.id() == 0) {
+                for (const auto& each : listeners_) each->stop();
+            }
             say_goodbye();
             s.shut_down();
         },
@@ -84,8 +115,8 @@ void runtime::stop(const std::function<void()>& say_goodbye, const std::function
     }
     close_rest();
     threads_.stop();
-    listener_->stop();
-    listener_.reset();
+    for (const auto& each : listeners_) each->stop();
+    listeners_.clear();
 }
 
 }  // namespace chatterlink::apps

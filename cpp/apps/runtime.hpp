@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/options.hpp"
 #include "net/listener.hpp"
 #include "net/reactor.hpp"
 
@@ -34,6 +35,17 @@ class runtime {
 
     /// Binds. Throws base::failure: address_in_use, io_failed.
     void listen(const std::string& host, std::uint16_t port, net::listener::accepted on_accept);
+    /// The same with everything that can be said about how to listen. `http`: what is spoken inside TLS.
+    /// Throws also config_invalid (a key without a certificate, files that do not fit or hold something
+    /// else).
+    void listen(const std::string& host, std::uint16_t port, const listen_options& how, bool http,
+                const net::listener::accepted& on_accept);
+
+    /// Reads certificate and key again for the connections to come; true when there is TLS. Any thread.
+    /// Throws base::failure as listen(); everything stays as it was then.
+    bool reload_tls();
+    bool secure() const noexcept { return tls_ != nullptr; }
+
     /// Starts the threads and accepting.
     void start();
     /// Stops accepting, calls `say_goodbye` on every shard, tells the connections and waits for them to end;
@@ -41,7 +53,8 @@ class runtime {
     /// threads.
     void stop(const std::function<void()>& say_goodbye, const std::function<void()>& close_rest);
 
-    std::uint16_t port() const noexcept { return listener_ ? listener_->port() : 0; }
+    /// Of the first address that has one.
+    std::uint16_t port() const noexcept { return port_; }
 
   private:
     /// Runs on every shard and waits; false if that took longer than the time.
@@ -49,7 +62,9 @@ class runtime {
 
     const net::connection_limits limits_{};
     net::reactor threads_;
-    std::shared_ptr<net::listener> listener_;
+    std::shared_ptr<net::tls_context> tls_;  // null: plain
+    std::vector<std::shared_ptr<net::listener>> listeners_;
+    std::uint16_t port_ = 0;
     bool running_ = false;
 };
 

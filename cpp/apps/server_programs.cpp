@@ -3,40 +3,69 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 #include "apps/app.hpp"
 #include "apps/command_line.hpp"
 #include "apps/programs.hpp"
 #include "apps/runtime.hpp"
+#include "apps/socket_activation.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 
 namespace chatterlink::apps {
 namespace {
 
 // Waits for SIGINT or SIGTERM, whichever came since it was made.
-class end_signal {
+class program_signals {
   public:
-    end_signal() : signals_(context_, SIGINT, SIGTERM) {}
+    program_signals() : signals_(context_, SIGINT, SIGTERM) {}
+
+    /// From now on SIGHUP is for this, and does not end the program.
+    void on_hangup(std::function<void()> what) {
+        hangup_ = std::move(what);
+        signals_.add(SIGHUP);
+    }
     void wait() {
-        signals_.async_wait([](const boost::system::error_code&, int) {});
+        wait_next();
         context_.run();
     }
 
   private:
+    void wait_next() {
+        signals_.async_wait([this](const boost::system::error_code&, int signal) {
+            if (signal != SIGHUP) return;
+            hangup_();
+            wait_next();
+        });
+    }
+
     boost::asio::io_context context_{1};
     boost::asio::signal_set signals_;
+    std::function<void()> hangup_;
 };
+
+// A server goes on with what it has when the new files are no good.
+template <class Server>
+void reload(Server& server) {
+    try {
+        if (server.reload_tls()) spdlog::info("the TLS certificate and key are read anew");
+    } catch (const base::failure& e) {
+        spdlog::error("the TLS certificate stays as it is: {}", e.get().message);
+    }
+}
 
 // Starts a server, prints what it is, waits, stops. 2 for an option that makes no sense, 1 for what the
 // machine refused.
 template <class Server, class Describe>
 int serve(const std::string& program, Server& server, const Describe& describe) {
     try {
-        end_signal end;
+        program_signals signals;
         server.start();
+        if (!server.options().listen.tls_cert.empty()) signals.on_hangup([&server] { reload(server); });
         describe();
         std::fflush(stdout);
-        end.wait();
+        signals.wait();
         std::printf("stopping\n");
         std::fflush(stdout);
         server.stop();
@@ -47,10 +76,23 @@ int serve(const std::string& program, Server& server, const Describe& describe) 
     }
 }
 
-void warn_about_network(const std::string& host) {
-    if (is_loopback(host)) return;
-    std::printf("  note    everybody who can reach %s can join; put a proxy with TLS in front of it\n",
-                host.c_str());
+template <class Options>
+void warn_about_network(const Options& o) {
+    if (is_loopback(o.host) || !o.listen.unix_socket.empty() || !o.listen.inherited.empty()) return;
+    std::printf("  note    everybody who can reach %s can join%s\n", o.host.c_str(),
+                o.listen.tls_cert.empty() ? "; use --tls-cert or put a proxy with TLS in front of it" : "");
+}
+
+// What systemd or the like has opened for this process.
+template <class Options>
+bool take_inherited(const std::string& program, Options& o) {
+    auto found = inherited_sockets();
+    if (!found) {
+        std::fprintf(stderr, "%s: %s\n", program.c_str(), found.error().message.c_str());
+        return false;
+    }
+    o.listen.inherited = std::move(*found);
+    return true;
 }
 
 }  // namespace
@@ -58,13 +100,14 @@ void warn_about_network(const std::string& host) {
 int run_app(const std::string& program, const std::vector<std::string>& arguments) {
     auto parsed = parse_app(program, arguments);
     if (!parsed.options) return parsed.exit_code;
+    if (!take_inherited(program, *parsed.options)) return 2;
     chat_app app(std::move(*parsed.options));
     return serve(program, app, [&] {
         std::printf("ChatterLink web chat\n");
         std::printf("  open    %s\n", app.url().c_str());
         std::printf("  data    %s\n", app.options().data.c_str());
         std::printf("  store   %s\n", app.store_description().c_str());
-        warn_about_network(app.options().host);
+        warn_about_network(app.options());
         std::printf("  stop    Ctrl-C\n");
     });
 }
@@ -72,16 +115,24 @@ int run_app(const std::string& program, const std::vector<std::string>& argument
 int run_server(const std::string& program, const std::vector<std::string>& arguments) {
     auto parsed = parse_server(program, arguments);
     if (!parsed.options) return parsed.exit_code;
+    if (!take_inherited(program, *parsed.options)) return 2;
     line_server server(std::move(*parsed.options));
     return serve(program, server, [&] {
-        const bool six = server.options().host.find(':') != std::string::npos;
+        const auto& o = server.options();
+        const bool six = o.host.find(':') != std::string::npos;
+        const auto port = static_cast<unsigned>(server.port());
+        const char* const tls = o.listen.tls_cert.empty() ? "" : " --tls";
         std::printf("ChatterLink line chat\n");
-        std::printf("  listening on %s%s%s:%u\n", six ? "[" : "", server.options().host.c_str(),
-                    six ? "]" : "", static_cast<unsigned>(server.port()));
-        std::printf("  join    chatterlink client --port %u, or: nc %s %u\n",
-                    static_cast<unsigned>(server.port()), server.options().host.c_str(),
-                    static_cast<unsigned>(server.port()));
-        warn_about_network(server.options().host);
+        if (!o.listen.unix_socket.empty()) {
+            std::printf("  listening on %s\n", o.listen.unix_socket.c_str());
+        } else {
+            std::printf("  listening on %s%s%s:%u%s\n", six ? "[" : "", o.host.c_str(), six ? "]" : "", port,
+                        o.listen.tls_cert.empty() ? "" : " with TLS");
+            std::printf("  join    chatterlink client --port %u%s", port, tls);
+            if (o.listen.tls_cert.empty()) std::printf(", or: nc %s %u", o.host.c_str(), port);
+            std::printf("\n");
+        }
+        warn_about_network(server.options());
         std::printf("  stop    Ctrl-C\n");
     });
 }

@@ -50,7 +50,9 @@ void stop(Server& self) {
 void register_chat_app(py::module_& m) {
     py::class_<chat_app>(m, "ChatApp")
         .def(py::init([](std::string host, long long port, std::filesystem::path data, std::string store,
-                         long long threads, bool rate_limit, long long max_upload, std::string log_level) {
+                         long long threads, bool rate_limit, long long max_upload, std::string log_level,
+                         std::filesystem::path unix_socket, std::filesystem::path tls_cert,
+                         std::filesystem::path tls_key) {
                  apps::app_options options;
                  options.host = std::move(host);
                  options.port = number<std::uint16_t>("port", port);
@@ -60,12 +62,16 @@ void register_chat_app(py::module_& m) {
                  options.rate_limit = rate_limit;
                  options.max_upload = number<std::uint64_t>("max_upload", max_upload);
                  options.log_level = std::move(log_level);
+                 options.listen = {std::move(unix_socket), std::move(tls_cert), std::move(tls_key), {}};
                  return std::make_unique<chat_app>(std::move(options));
              }),
              py::kw_only(), py::arg("host"), py::arg("port"), py::arg("data"), py::arg("store"),
-             py::arg("threads"), py::arg("rate_limit"), py::arg("max_upload"), py::arg("log_level"))
+             py::arg("threads"), py::arg("rate_limit"), py::arg("max_upload"), py::arg("log_level"),
+             py::arg("unix_socket"), py::arg("tls_cert"), py::arg("tls_key"))
         .def("start", &start<chat_app>, release_gil())
         .def("stop", &stop<chat_app>, release_gil())
+        .def(
+            "reload_tls", [](chat_app& self) { return self.use().reload_tls(); }, release_gil())
         .def_property_readonly("running", [](const chat_app& self) { return self.look().running(); })
         .def_property_readonly("port", [](const chat_app& self) { return self.look().port(); })
         .def_property_readonly("url", [](const chat_app& self) { return self.look().url(); })
@@ -76,7 +82,8 @@ void register_chat_app(py::module_& m) {
 void register_line_server(py::module_& m) {
     py::class_<line_server>(m, "LineServer")
         .def(py::init([](std::string host, long long port, bool echo, long long threads, bool rate_limit,
-                         std::string log_level) {
+                         std::string log_level, std::filesystem::path unix_socket,
+                         std::filesystem::path tls_cert, std::filesystem::path tls_key) {
                  apps::line_server_options options;
                  options.host = std::move(host);
                  options.port = number<std::uint16_t>("port", port);
@@ -84,12 +91,16 @@ void register_line_server(py::module_& m) {
                  options.threads = number<unsigned>("threads", threads);
                  options.rate_limit = rate_limit;
                  options.log_level = std::move(log_level);
+                 options.listen = {std::move(unix_socket), std::move(tls_cert), std::move(tls_key), {}};
                  return std::make_unique<line_server>(std::move(options));
              }),
              py::kw_only(), py::arg("host"), py::arg("port"), py::arg("echo"), py::arg("threads"),
-             py::arg("rate_limit"), py::arg("log_level"))
+             py::arg("rate_limit"), py::arg("log_level"), py::arg("unix_socket"), py::arg("tls_cert"),
+             py::arg("tls_key"))
         .def("start", &start<line_server>, release_gil())
         .def("stop", &stop<line_server>, release_gil())
+        .def(
+            "reload_tls", [](line_server& self) { return self.use().reload_tls(); }, release_gil())
         .def_property_readonly("running", [](const line_server& self) { return self.look().running(); })
         .def_property_readonly("port", [](const line_server& self) { return self.look().port(); });
 }
@@ -130,14 +141,18 @@ py::object as_text(const std::optional<std::string>& line) {
 
 void register_line_client(py::module_& m) {
     py::class_<line_client>(m, "LineClient")
-        .def(py::init([](std::string host, long long port, std::string name) {
+        .def(py::init([](std::string host, long long port, std::string name, bool tls,
+                         std::filesystem::path tls_ca) {
                  apps::line_client_options options;
                  options.host = std::move(host);
                  options.port = number<std::uint16_t>("port", port);
                  options.name = std::move(name);
+                 options.tls = tls;
+                 options.tls_ca = std::move(tls_ca);
                  return std::make_unique<line_client>(std::move(options));
              }),
-             py::kw_only(), py::arg("host"), py::arg("port"), py::arg("name"))
+             py::kw_only(), py::arg("host"), py::arg("port"), py::arg("name"), py::arg("tls"),
+             py::arg("tls_ca"))
         .def("start", &start<line_client>, release_gil())
         .def("stop", &stop<line_client>, release_gil())
         .def(

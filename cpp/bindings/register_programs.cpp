@@ -13,10 +13,10 @@ namespace py = pybind11;
 namespace chatterlink::bindings {
 namespace {
 
-// While a program runs, SIGINT and SIGTERM are its own: it ends cleanly on them, and Python must neither note
-// them for later nor raise KeyboardInterrupt in the middle. Afterwards Python has its handlers back (Asio
-// leaves the system's defaults behind). Until the program has installed its own, the defaults apply: nothing
-// is running yet.
+// While a program runs, SIGINT, SIGTERM and SIGHUP are its own: it ends cleanly on them, and Python must
+// neither note them for later nor raise KeyboardInterrupt in the middle. Afterwards Python has its handlers
+// back (Asio leaves the system's defaults behind). Until the program has installed its own, the defaults
+// apply: nothing is running yet.
 class lent_signals {
   public:
     lent_signals() {
@@ -35,7 +35,7 @@ class lent_signals {
         int number;
         struct sigaction python {};
     };
-    std::array<signal_and_handler, 2> lent_{{{SIGINT, {}}, {SIGTERM, {}}}};
+    std::array<signal_and_handler, 3> lent_{{{SIGINT, {}}, {SIGTERM, {}}, {SIGHUP, {}}}};
 };
 
 using program = int (*)(const std::string&, const std::vector<std::string>&);

@@ -68,11 +68,11 @@ void connection::mark_dirty() {
 
 send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
     if (state_ != state::open) return send_outcome::closed;
-    if (queue_.bytes() + bytes->size() > limits_.max_queue && !queue_.empty()) {
+    if (queued_bytes() + bytes->size() > limits_.max_queue && queued_bytes() > 0) {
         if (!waiting_writable_)
-            flush();  // one round may queue more than the limit for a reader that keeps up
+            write_now();  // one round may queue more than the limit for a reader that keeps up
         if (state_ != state::open) return send_outcome::closed;
-        if (queue_.bytes() + bytes->size() > limits_.max_queue && !queue_.empty()) {
+        if (queued_bytes() + bytes->size() > limits_.max_queue && queued_bytes() > 0) {
             if (volatile_send) {
                 counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
                 return send_outcome::dropped;
@@ -92,22 +92,45 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
 
 void connection::flush() {
     dirty_ = false;
-    if (waiting_writable_ || state_ == state::closed || state_ == state::lingering) return;
-    const bool had_something = !queue_.empty();
+    write_now();
+}
+
+// True when the kernel took something.
+bool connection::write_now() {
+    if (waiting_writable_ || state_ == state::closed || state_ == state::lingering) return false;
+    const bool had_something = !queue_.empty() || (tls_ && !tls_->output().empty());
+    bool progress = false;
     std::array<iovec, max_iovecs> parts;
-    while (!queue_.empty()) {
-        msghdr message{};
-        message.msg_iov = parts.data();
-        message.msg_iovlen = queue_.gather(parts);
-        const ssize_t n = ::sendmsg(socket_.native_handle(), &message, send_flags);
+    for (;;) {
+        ssize_t n = 0;
+        if (tls_) {
+            if (!encrypt_some()) {
+                finish();
+                return progress;
+            }
+            const auto bytes = tls_->output();
+            if (bytes.empty()) break;
+            n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), send_flags);
+        } else {
+            if (queue_.empty()) break;
+            msghdr message{};
+            message.msg_iov = parts.data();
+            message.msg_iovlen = queue_.gather(parts);
+            n = ::sendmsg(socket_.native_handle(), &message, send_flags);
+        }
         if (n >= 0) {
-            queue_.consume(static_cast<std::size_t>(n));
+            progress = true;
+            if (tls_) {
+                tls_->sent(static_cast<std::size_t>(n));
+            } else {
+                queue_.consume(static_cast<std::size_t>(n));
+            }
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             wait_writable();
-            return;
+            return progress;
         } else if (errno != EINTR) {
             finish();
-            return;
+            return progress;
         }
     }
     if (state_ == state::flushing) {
@@ -115,6 +138,7 @@ void connection::flush() {
     } else if (had_something && drained_) {
         drained_();
     }
+    return progress;
 }
 
 void connection::wait_writable() {
@@ -125,10 +149,8 @@ void connection::wait_writable() {
                            self->waiting_writable_ = false;
                            if (self->state_ == state::closed) return;
                            if (failed) return self->finish();
-                           const std::size_t before = self->queue_.bytes();
-                           self->flush();
                            // Progress, or done: the stall starts anew or is over.
-                           if (self->queue_.bytes() != before && self->state_ != state::lingering)
+                           if (self->write_now() && self->state_ != state::lingering)
                                self->deadline_.cancel();
                            if (self->waiting_writable_ && !self->deadline_.pending()) {
                                self->home_->start_timer(self->deadline_, self->limits_.write_stall);
@@ -155,7 +177,7 @@ void connection::close_after_flush() {
     if (state_ != state::open) return;
     state_ = state::flushing;
     drained_ = nullptr;
-    if (queue_.empty()) {
+    if (queue_.empty() && !tls_) {
         linger();
     } else if (!waiting_writable_) {
         mark_dirty();
@@ -192,8 +214,18 @@ void connection::finish() {
     if (closed) boost::asio::post(home_->context(), std::move(closed));
 }
 
+// Before the socket is closed at once: the goodbye if nothing is missing before it, or the alert that is due,
+// as far as the kernel takes it.
+void connection::say_goodbye() {
+    if (queue_.empty()) tls_->shut_down();
+    const auto bytes = tls_->output();
+    if (waiting_writable_ || bytes.empty()) return;
+    static_cast<void>(::send(socket_.native_handle(), bytes.data(), bytes.size(), send_flags));
+}
+
 void connection::close_now() {
     if (state_ == state::closed) return;
+    if (tls_ && state_ != state::lingering) say_goodbye();
     state_ = state::closed;
     owner_ = nullptr;
     deadline_.cancel();
@@ -215,60 +247,17 @@ void connection::close_now() {
     if (shard::current() == home_) boost::asio::post(home_->context(), [gone] {});
 }
 
-void connection::start_reading(std::function<void(std::string_view)> on_bytes, std::function<void()> on_end) {
-    on_bytes_ = std::move(on_bytes);
-    on_end_ = std::move(on_end);
-    wait_readable();
-}
-
-void connection::resume_reading() {
-    if (!reading_paused_) return;
-    reading_paused_ = false;
-    wait_readable();
-}
-
-void connection::wait_readable() {
-    if (waiting_readable_ || state_ != state::open) return;
-    waiting_readable_ = true;
-    socket_.async_wait(
-        socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
-            self->waiting_readable_ = false;
-            if (self->state_ != state::open || self->reading_paused_) return;
-            if (failed) return self->finish();
-            const auto room = self->home_->scratch();
-            const ssize_t n = ::recv(self->socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-            if (n > 0) {
-                self->on_bytes_({room.data(), static_cast<std::size_t>(n)});
-            } else if (n == 0) {
-                if (const auto end = std::move(self->on_end_)) end();
-                return;
-            } else if (errno != EAGAIN && errno != EINTR) {
-                return self->finish();
-            }
-            if (!self->reading_paused_) self->wait_readable();
-        });
-}
-
-void connection::watch_for_abort(std::function<void()> aborted) {
-    aborted_ = std::move(aborted);
-    const auto mine = ++watch_;
-    socket_.async_wait(
-        socket::wait_read, [self = shared_from_this(), mine](const boost::system::error_code& failed) {
-            if (mine != self->watch_ || self->state_ != state::open) return;
-            char byte = 0;
-            const ssize_t n =
-                failed ? -1 : ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-            if (n > 0 || (n < 0 && !failed && (errno == EAGAIN || errno == EINTR))) return;
-            if (const auto call = std::move(self->aborted_)) call();
-        });
-}
-
 void connection::hand_over(shard& to, std::function<void()> then) {
+    if (dirty_) {  // this round's flush here must not meet the connection at work there
+        boost::asio::post(home_->context(), [self = shared_from_this(), &to, then = std::move(then)] {
+            if (self->state_ == state::open) self->hand_over(to, then);
+        });
+        return;
+    }
     boost::system::error_code failed;
     const auto protocol_of = socket_.local_endpoint(failed).protocol();
     deadline_.cancel();
     unwatch();
-    dirty_ = false;
     const auto handle = failed ? -1 : socket_.release(failed);
     if (failed) return finish();
     unlink();
@@ -278,7 +267,7 @@ void connection::hand_over(shard& to, std::function<void()> then) {
                           to.adopt(*self);
                           self->socket_ = socket(to.context(), protocol_of, handle);
                           self->waiting_writable_ = false;
-                          if (!self->queue_.empty()) self->mark_dirty();
+                          if (self->queued_bytes() > 0) self->mark_dirty();
                           go();
                       });
 }

@@ -4,6 +4,9 @@
 // the end of its round with writev. Reading is done by whoever owns the protocol: Beast through
 // queued_stream, or start_reading() for plain bytes. It may move to another shard between two requests
 // (hand_over).
+//
+// With TLS (use_tls) what is queued is encrypted when it is written, not earlier: the queue holds plain
+// shared buffers either way, bounded alike. Without, none of that costs more than a look at a pointer.
 #pragma once
 
 #include <atomic>
@@ -12,26 +15,30 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "net/reactor.hpp"
 #include "net/send_queue.hpp"
+#include "net/tls_engine.hpp"
 
 namespace chatterlink::net {
 
 struct connection_limits {
     std::size_t max_queue = 1024 * 1024;  // bytes waiting to be written before the reader counts as too slow
-    base::milliseconds write_stall{10'000};  // a reader that takes nothing for this long is closed
-    base::milliseconds linger{2'000};        // how long a closed side still reads what the peer sends
+    base::milliseconds write_stall{10'000};    // a reader that takes nothing for this long is closed
+    base::milliseconds linger{2'000};          // how long a closed side still reads what the peer sends
+    base::milliseconds tls_handshake{10'000};  // from the accepted socket to the end of the TLS handshake
 };
 
 /// Counted over all connections of the process; read by the metrics. Any thread.
 struct connection_counters {
     std::atomic<std::uint64_t> open{0};
     std::atomic<std::uint64_t> accepted{0};
-    std::atomic<std::uint64_t> closed_slow{0};  // queue full or stalled
+    std::atomic<std::uint64_t> closed_slow{0};    // queue full or stalled
+    std::atomic<std::uint64_t> accept_pauses{0};  // waits for descriptors before more are accepted
     std::atomic<std::uint64_t> dropped_volatile{0};
 };
 connection_counters& counters() noexcept;
@@ -67,7 +74,7 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     send_outcome send(base::buffer_ptr bytes, bool volatile_send = false);
 
     /// Bytes queued and not yet taken by the kernel.
-    std::size_t queued_bytes() const noexcept { return queue_.bytes(); }
+    std::size_t queued_bytes() const noexcept { return queue_.bytes() + (tls_ ? tls_->output().size() : 0); }
 
     /// Writes what the kernel takes now. Called by the shard at the end of a round.
     void flush();
@@ -110,6 +117,32 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// move too.
     void hand_over(shard& to, std::function<void()> then);
 
+    /// Everything from now on goes through TLS; before anything is read or sent. For start_tls()
+    /// (tls_handshake.hpp), which also calls advance_handshake() until it is done.
+    void use_tls(std::unique_ptr<tls_engine> engine) noexcept { tls_ = std::move(engine); }
+    const tls_engine* tls() const noexcept { return tls_.get(); }
+    bool secure() const noexcept { return tls_ != nullptr; }
+    tls_step advance_handshake();
+
+    /// Reads some bytes into the room, which stays until `done` (error, bytes) is called, later, on the
+    /// shard: eof at the end of the stream. One at a time. For queued_stream when there is TLS.
+    using read_handler = std::function<void(const boost::system::error_code&, std::size_t)>;
+    void async_read(std::span<char> room, read_handler done);
+
+    /// Calls f(usable), later, when there may be something to read; usable is false when the wait failed. f
+    /// finds out whether the connection is still open, and still here.
+    template <class F>
+    void when_readable(F f) {
+        if (tls_ && tls_->has_input()) {
+            boost::asio::post(home_->context(), [self = shared_from_this(), f = std::move(f)] { f(true); });
+            return;
+        }
+        socket_.async_wait(socket::wait_read, [self = shared_from_this(), f = std::move(f)](
+                                                  const boost::system::error_code& failed) { f(!failed); });
+    }
+
+    const connection_limits& limits() const noexcept { return limits_; }
+
     /// The peer's address as text without port ("127.0.0.1", "::1", "" for a Unix socket).
     std::string remote_address() const { return remote().address; }
     /// Both ends of the connection; empty and 0 for a Unix socket or one that is closed.
@@ -119,8 +152,24 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
   private:
     enum class state : std::uint8_t { open, flushing, lingering, closed };
 
+    // What a read came to. Broken: with an error, or, under TLS, without the peer's goodbye.
+    enum class arrival : std::uint8_t { bytes, later, end, broken };
+    struct arrived {
+        arrival what;
+        std::size_t bytes = 0;
+    };
+    arrived receive(std::span<char> room);
+    arrived receive_plain(std::span<char> room, int flags);
+    arrived receive_tls(std::span<char> room);
+    arrival fetch_tls();
+
     void wait_readable();
     void wait_writable();
+    bool write_now();
+    bool encrypt_some();
+    void watch(std::uint32_t mine);
+    arrival look();
+    void say_goodbye();
     void mark_dirty();
     void linger();
     void drain_and_discard();
@@ -132,6 +181,7 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     socket socket_;
     const connection_limits& limits_;
     send_queue queue_;
+    std::unique_ptr<tls_engine> tls_;  // null: plain
     timer deadline_{&connection::on_deadline, this};
     state state_ = state::open;
     bool dirty_ = false;

@@ -1,9 +1,15 @@
 #include "net/listener.hpp"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
 #include "base/log.hpp"
+#include "net/tls_handshake.hpp"
 
 namespace chatterlink::net {
 namespace {
@@ -11,12 +17,28 @@ namespace {
 using boost::asio::ip::tcp;
 constexpr int backlog = 4096;
 constexpr base::milliseconds pause_when_full{100};
+constexpr base::milliseconds tell_again{10'000};
+
+// The port of whatever address the socket is bound to.
+std::uint16_t port_of(const connection::protocol::endpoint& where) {
+    const auto* const address = reinterpret_cast<const sockaddr*>(where.data());
+    if (address->sa_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port);
+    if (address->sa_family == AF_INET6)
+        return ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
+    return 0;
+}
+
+int number_option(int descriptor, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return ::getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
 
 }  // namespace
 
 base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const std::string& host,
                                                        std::uint16_t port, const connection_limits& limits,
-                                                       accepted on_accept) {
+                                                       accepted on_accept, tls_ptr keys) {
     // For the resolver that would be every network: nobody means it who leaves a variable empty.
     if (host.empty()) return base::fail(base::errc::config_invalid, "the host is empty: give it with --host");
     boost::system::error_code failed;
@@ -26,14 +48,14 @@ base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const s
         return base::fail(base::errc::io_failed, "unknown host '" + host + "': " + failed.message());
     }
     const tcp::endpoint where = found.begin()->endpoint();
-    tcp::acceptor acceptor(threads.at(0).context());
-    acceptor.open(where.protocol(), failed);
-    if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+    acceptor a(threads.at(0).context());
+    a.open(where.protocol(), failed);
+    if (!failed) a.set_option(acceptor::reuse_address(true), failed);
     if (!failed && where.address().is_v6() && where.address().is_unspecified()) {
-        acceptor.set_option(boost::asio::ip::v6_only(false), failed);
+        a.set_option(boost::asio::ip::v6_only(false), failed);
     }
-    if (!failed) acceptor.bind(where, failed);
-    if (!failed) acceptor.listen(backlog, failed);
+    if (!failed) a.bind(where, failed);
+    if (!failed) a.listen(backlog, failed);
     if (failed == boost::asio::error::address_in_use) {
         return base::fail(
             base::errc::address_in_use,
@@ -45,23 +67,48 @@ base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const s
         return base::fail(base::errc::io_failed,
                           fmt::format("cannot listen on {} port {}: {}", host, port, failed.message()));
     }
-    return std::make_shared<listener>(threads, std::move(acceptor), limits, std::move(on_accept));
+    return std::make_shared<listener>(threads, std::move(a), limits, std::move(on_accept), std::move(keys));
 }
 
-listener::listener(reactor& threads, tcp::acceptor acceptor, const connection_limits& limits,
-                   accepted on_accept)
+base::result<std::shared_ptr<listener>> listener::adopt(reactor& threads, int descriptor,
+                                                        const connection_limits& limits, accepted on_accept,
+                                                        tls_ptr keys) {
+    sockaddr_storage where{};
+    socklen_t size = sizeof where;
+    const bool is_stream = number_option(descriptor, SO_TYPE) == SOCK_STREAM;
+    const bool listens = number_option(descriptor, SO_ACCEPTCONN) == 1;
+    if (!is_stream || !listens ||
+        ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&where), &size) != 0) {
+        return base::fail(
+            base::errc::config_invalid,
+            fmt::format("the inherited descriptor {} is no listening stream socket", descriptor));
+    }
+    acceptor a(threads.at(0).context());
+    boost::system::error_code failed;
+    a.assign(connection::protocol(where.ss_family, 0), descriptor, failed);
+    if (failed) {
+        return base::fail(base::errc::io_failed, fmt::format("cannot use the inherited descriptor {}: {}",
+                                                             descriptor, failed.message()));
+    }
+    return std::make_shared<listener>(threads, std::move(a), limits, std::move(on_accept), std::move(keys));
+}
+
+listener::listener(reactor& threads, acceptor a, const connection_limits& limits, accepted on_accept,
+                   tls_ptr keys)
     : threads_(threads),
-      acceptor_(std::move(acceptor)),
+      acceptor_(std::move(a)),
       pause_(threads.at(0).context()),
       limits_(limits),
       on_accept_(std::move(on_accept)),
-      port_(acceptor_.local_endpoint().port()) {}
+      keys_(std::move(keys)),
+      port_(port_of(acceptor_.local_endpoint())) {}
 
 void listener::start() {
     boost::asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->accept_next(); });
 }
 
 void listener::stop() {
+    remove_file();
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();
@@ -71,36 +118,48 @@ void listener::accept_next() {
     if (!acceptor_.is_open()) return;
     shard& home = threads_.at(next_shard_);
     next_shard_ = (next_shard_ + 1) % threads_.count();
-    acceptor_.async_accept(home.context(), [self = shared_from_this(), &home](
-                                               const boost::system::error_code& failed, tcp::socket socket) {
-        if (!self->acceptor_.is_open()) return;
-        if (failed == boost::asio::error::no_descriptors ||
-            failed == boost::system::errc::too_many_files_open_in_system ||
-            failed == boost::asio::error::no_memory || failed == boost::asio::error::no_buffer_space) {
-            spdlog::warn("cannot accept connections for now: {}", failed.message());
-            self->pause_.expires_after(pause_when_full);
-            self->pause_.async_wait([self](const boost::system::error_code& stopped) {
-                if (!stopped) self->accept_next();
-            });
-            return;
-        }
-        if (!failed) {
-            boost::system::error_code ignored;
-            socket.set_option(tcp::no_delay(true), ignored);
-            socket.non_blocking(true, ignored);
-            const auto serve = [self, &home, s = std::make_shared<tcp::socket>(std::move(socket))] {
-                self->on_accept_(
-                    std::make_shared<connection>(home, connection::socket(std::move(*s)), self->limits_));
-            };
-            // Bound to the other shard's context already; touched from there only.
-            if (shard::current() == &home) {
-                serve();
-            } else {
-                boost::asio::post(home.context(), serve);
+    acceptor_.async_accept(
+        home.context(), [self = shared_from_this(), &home](const boost::system::error_code& failed,
+                                                           connection::protocol::socket socket) {
+            if (!self->acceptor_.is_open()) return;
+            if (failed == boost::asio::error::no_descriptors ||
+                failed == boost::system::errc::too_many_files_open_in_system ||
+                failed == boost::asio::error::no_memory || failed == boost::asio::error::no_buffer_space) {
+                return self->pause(failed);
             }
-        }
-        self->accept_next();
+            if (!failed) self->take(home, std::move(socket));
+            self->accept_next();
+        });
+}
+
+void listener::pause(const boost::system::error_code& why) {
+    counters().accept_pauses.fetch_add(1, std::memory_order_relaxed);
+    if (const auto now = base::steady_now(); told_ == base::steady_time{} || now - told_ >= tell_again) {
+        told_ = now;
+        spdlog::warn("cannot accept connections for now: {}", why.message());
+    }
+    pause_.expires_after(pause_when_full);
+    pause_.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
+        if (!stopped) self->accept_next();
     });
+}
+
+void listener::take(shard& home, connection::socket socket) {
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    socket.non_blocking(true, ignored);
+    const auto serve = [self = shared_from_this(), &home,
+                        s = std::make_shared<connection::socket>(std::move(socket))] {
+        auto made = std::make_shared<connection>(home, std::move(*s), self->limits_);
+        if (self->keys_) return start_tls(std::move(made), *self->keys_, self->on_accept_);
+        self->on_accept_(std::move(made));
+    };
+    // Bound to the other shard's context already; touched from there only.
+    if (shard::current() == &home) {
+        serve();
+    } else {
+        boost::asio::post(home.context(), serve);
+    }
 }
 
 }  // namespace chatterlink::net

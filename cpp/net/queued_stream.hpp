@@ -24,7 +24,19 @@ class queued_stream {
 
     template <class Buffers, class Handler>
     auto async_read_some(const Buffers& buffers, Handler&& handler) {
-        return connection_->stream().async_read_some(buffers, std::forward<Handler>(handler));
+        return boost::asio::async_initiate<Handler, void(boost::system::error_code, std::size_t)>(
+            [this](auto done, const auto& room) {
+                if (!connection_->secure())
+                    return connection_->stream().async_read_some(room, std::move(done));
+                // One shard is one thread, so the handler's executor is the one this is called on.
+                const boost::asio::mutable_buffer first = *boost::asio::buffer_sequence_begin(room);
+                connection_->async_read({static_cast<char*>(first.data()), first.size()},
+                                        [kept = std::make_shared<decltype(done)>(std::move(done))](
+                                            const boost::system::error_code& failed, std::size_t n) {
+                                            std::move (*kept)(failed, n);
+                                        });
+            },
+            handler, buffers);
     }
 
     template <class Buffers, class Handler>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import weakref
@@ -13,11 +14,17 @@ from typing import Protocol, TypeVar
 _Self = TypeVar("_Self", bound="Service")
 
 
+def path_text(path: str | os.PathLike[str] | None) -> str:
+    """A path as the compiled part takes it; empty for none."""
+    return "" if path is None else os.fspath(path)
+
+
 class _Core(Protocol):
     """What both classes of chatterlink._core offer."""
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
+    def reload_tls(self) -> bool: ...
     @property
     def port(self) -> int: ...
 
@@ -55,6 +62,15 @@ class Service:
         with self._change:
             self._core.stop()
             self._stopped.set()
+
+    def reload_tls(self) -> bool:
+        """Read the TLS certificate and key again, for the connections to come; those that are open go on.
+
+        Returns False when it runs without TLS, or not at all. Raises ChatterLinkError: io_failed (a file cannot be
+        read), config_invalid (they hold something else or do not fit); it goes on with the old ones then.
+        """
+        with self._change:
+            return self._core.reload_tls()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until it was stopped, or for `timeout` seconds; return whether it is stopped.

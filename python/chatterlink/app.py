@@ -11,7 +11,7 @@ if __name__ == "__main__":  # started as `python app.py`; this ends the process
 import os
 
 from chatterlink import _core
-from chatterlink._service import Service
+from chatterlink._service import Service, path_text
 
 
 class ChatApp(Service):
@@ -37,6 +37,9 @@ class ChatApp(Service):
         rate_limit: bool = True,
         max_upload: int = 10 * 1024 * 1024,
         log_level: str = "info",
+        unix_socket: str | os.PathLike[str] | None = None,
+        tls_cert: str | os.PathLike[str] | None = None,
+        tls_key: str | os.PathLike[str] | None = None,
     ) -> None:
         """Only takes the options; nothing is opened or bound before start().
 
@@ -48,25 +51,30 @@ class ChatApp(Service):
         rate_limit: whether one client's messages, joins and uploads are limited.
         max_upload: bytes of one image.
         log_level: trace, debug, info, warning, error, critical or off; the log goes to standard error.
+        unix_socket: a path to listen at instead of host and port; its owner and group may connect.
+        tls_cert, tls_key: speak TLS with this certificate (PEM, with its chain) and its key (PEM, no pass phrase).
 
         Raises ChatterLinkError: config_invalid (a number out of range; the rest is checked by start()).
         """
         core = _core.ChatApp(
             host=host,
             port=port,
-            data=os.fspath(data) if data is not None else "",
+            data=path_text(data),
             store=store,
             threads=threads,
             rate_limit=rate_limit,
             max_upload=max_upload,
             log_level=log_level,
+            unix_socket=path_text(unix_socket),
+            tls_cert=path_text(tls_cert),
+            tls_key=path_text(tls_key),
         )
         super().__init__(core)
         self._app = core
 
     @property
     def url(self) -> str:
-        """Where a browser finds it, for example "http://127.0.0.1:5000/"."""
+        """Where a browser finds it, for example "http://127.0.0.1:5000/"; "http+unix:/run/chat.sock" at a Unix socket."""
         with self._change:
             return self._app.url
 

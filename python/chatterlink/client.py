@@ -8,12 +8,14 @@ if __name__ == "__main__":  # started as `python client.py`; this ends the proce
 
     runpy.run_path(os.path.join(os.path.dirname(__file__), "_script.py"))["run"]("client", __file__)
 
+import os
 import weakref
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TypeVar
 
 from chatterlink import _core
+from chatterlink._service import path_text
 
 _Self = TypeVar("_Self", bound="LineClient")
 
@@ -31,21 +33,34 @@ class LineClient:
     ...         print(line)
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 5555, name: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 5555,
+        name: str = "",
+        tls: bool = False,
+        tls_ca: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Only takes the options; start() connects.
 
         name: the name to have in the chat; empty: whatever the server gives.
+        tls: speak TLS; the server's certificate has to be good for `host`.
+        tls_ca: the certificates (PEM) to believe instead of the system's; means tls.
 
         Raises ChatterLinkError: config_invalid (the port is out of range).
         """
-        self._core = _core.LineClient(host=host, port=port, name=name)
+        self._core = _core.LineClient(
+            host=host, port=port, name=name, tls=tls or tls_ca is not None, tls_ca=path_text(tls_ca)
+        )
         self._address = f"{host}:{port}"
         weakref.finalize(self, self._core.stop)  # must not refer to self
 
     def start(self) -> None:
         """Connect, for at most 10 s. Connected already: nothing happens.
 
-        Raises ChatterLinkError: io_failed (refused, unknown host, no answer), name_invalid.
+        Raises ChatterLinkError: io_failed (refused, unknown host, no answer, a certificate that is not to be
+        believed), name_invalid, config_invalid (tls_ca holds no certificate).
         """
         self._core.start()
 

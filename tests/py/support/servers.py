@@ -36,7 +36,7 @@ class AppServer(Server):
         self.data = data
         port = () if "--port" in options else ("--port", "0")
         super().__init__([*paths.command(face, "app"), *port, "--data", str(data), *options], environment=environment)
-        self.url = _address_or_kill(self, r"http://\S+?:\d+/").group()
+        self.url = _address_or_kill(self, r"https?://\S+?:\d+/").group()
         place = urlsplit(self.url)
         assert place.hostname is not None
         assert place.port is not None
