@@ -91,7 +91,7 @@ struct chat_app::impl {
                       o.max_upload),
               status(*store, service.bounds(), o.max_upload, version()),
               page(page_files(), page_headers()),
-              http(router) {
+              http(router, {}, net::trusted_proxies::parse(o.trusted_proxies).value()) {
             service.add_encoder(encoder);
             gateways::serve_chat(socketio, service);
             router.add("/socket.io/", socketio);

@@ -161,6 +161,8 @@ parsed<app_options> parse_app(const std::string& program, const std::vector<std:
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
     add_switch(app, "ws-deflate", ws_deflate,
                "Compress messages on WebSockets for clients that can (permessage-deflate): on or off");
+    add(app, "trusted-proxies", o.trusted_proxies,
+        "Believe X-Forwarded-* from these: addresses, networks (10.0.0.0/8), unix; with commas between");
     auto result = parse(app, program, arguments, o, c);
     if (result.options) {
         result.options->data = data;

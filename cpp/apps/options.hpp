@@ -26,6 +26,7 @@ struct app_options {
     unsigned threads = 0;          // shards; 0: one for each core, at most 8
     bool rate_limit = true;
     std::uint64_t max_upload = 10 * 1024 * 1024;  // bytes of one image
+    std::string trusted_proxies;                  // whose X-Forwarded-* count (net/trusted_proxies.hpp)
     bool ws_deflate = false;                      // permessage-deflate on WebSockets (RFC 7692)
     std::string log_level = "info";
     listen_options listen{};

@@ -97,11 +97,11 @@ void server::refuse(net::exchange& e, protocol_error why) {
 
 bool server::page_may(const net::exchange& e) const {
     const auto origin = e.header("Origin");
-    return origin.empty() || origins_.allows(origin, e.header("Host"), e.info()->secure);
+    return origin.empty() || origins_.allows(origin, e.host(), e.secure());
 }
 
 void server::handle(net::exchange_ptr e) {
-    if (!origins_.allows(e->header("Origin"), e->header("Host")))
+    if (!origins_.allows(e->header("Origin"), e->host(), e->secure()))
         return refuse(*e, protocol_error::forbidden);
     origins_.add_headers(*e);
     if (e->method() == "OPTIONS") return e->respond(origins_.preflight(*e));

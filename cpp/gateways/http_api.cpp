@@ -8,7 +8,9 @@
 #include "chat/names.hpp"
 #include "gateways/chat_json.hpp"
 #include "media/images.hpp"
+#include "net/http_range.hpp"
 #include "net/multipart.hpp"
+#include "net/static_files.hpp"
 
 namespace chatterlink::gateways {
 namespace {
@@ -81,7 +83,7 @@ void upload_api::handle(net::exchange_ptr e) {
 void upload_api::take(net::exchange_ptr e) {
     // A form on somebody else's page must not upload in the name of who looks at it.
     const auto site = e->header("Sec-Fetch-Site");
-    if (!origins_.allows(e->header("Origin"), e->header("Host")) || site == "cross-site") {
+    if (!origins_.allows(e->header("Origin"), e->host(), e->secure()) || site == "cross-site") {
         return refuse(*e, fail(errc::forbidden, "uploads come from this server's own page only"));
     }
     if (rate_limited_) {
@@ -122,6 +124,7 @@ void upload_api::serve(net::exchange_ptr e) {
         if (descriptor >= 0) ::close(descriptor);
         return missing();
     }
+    const std::string etag = "\"" + *name + "\"";
     net::response head;
     head.content_type = media::type_for_extension(*name);
     head.headers = {
@@ -131,13 +134,18 @@ void upload_api::serve(net::exchange_ptr e) {
         {"Content-Disposition", "inline"},
         // A name stands for its content for ever; the browser may keep it, a shared cache may not.
         {"Cache-Control", "private, max-age=31536000, immutable"},
-        {"ETag", "\"" + *name + "\""}};
-    if (e->header("If-None-Match") == "\"" + *name + "\"") {
+        {"ETag", etag}};
+    if (net::etag_matches(e->header("If-None-Match"), etag)) {
         ::close(descriptor);
         head.status = 304;
         return e->respond(std::move(head));
     }
-    e->respond_file(std::move(head), {descriptor, static_cast<std::uint64_t>(info.st_size)});
+    const auto part = net::select_range(*e, etag, static_cast<std::uint64_t>(info.st_size), head);
+    if (part.what == net::content_range::kind::unsatisfiable) {
+        ::close(descriptor);
+        return e->respond(std::move(head));
+    }
+    e->respond_file(std::move(head), {descriptor, part.size, part.first});
 }
 
 status_api::status_api(chat::store& kept, const chat::limits& bounds, std::uint64_t max_upload,

@@ -81,8 +81,8 @@ std::string_view exchange::body() const {
 bool exchange::wants_websocket() const {
     return boost::beast::websocket::is_upgrade(session_->message());
 }
-std::string exchange::remote_address() const {
-    return session_->lowest().remote_address();
+const request_source& exchange::source() const {
+    return session_->source();
 }
 std::shared_ptr<const request_info> exchange::info() const {
     return session_->info();

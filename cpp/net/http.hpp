@@ -15,6 +15,7 @@
 #include "base/shared_buffer.hpp"
 #include "net/connection.hpp"
 #include "net/request_info.hpp"
+#include "net/trusted_proxies.hpp"
 
 namespace chatterlink::net {
 
@@ -30,9 +31,10 @@ struct response {
     unsigned status = 200;
     std::string content_type{};  // none when empty
     std::vector<std::pair<std::string, std::string>>
-        headers{};            // further fields; server-made, never echoed input
-    base::buffer_ptr body{};  // may be null
-    bool close = false;       // end the connection after it
+        headers{};                  // further fields; server-made, never echoed input
+    base::buffer_ptr body{};        // may be null
+    bool close = false;             // end the connection after it
+    std::size_t compress_from = 0;  // gzip a body of at least so many bytes if the client takes it; 0: never
 
     static response text(unsigned status, std::string_view body);
     static response json(unsigned status, std::string_view body);
@@ -40,10 +42,14 @@ struct response {
     static response failure(const base::error& e);
 };
 
+/// What response::compress_from is where nobody says otherwise: below it, gzip saves next to nothing.
+inline constexpr std::size_t compress_threshold = 1024;
+
 /// A part of a file to send: the descriptor is closed when done.
 struct file_body {
     int descriptor = -1;
     std::uint64_t size = 0;
+    std::uint64_t offset = 0;  // where the part begins
 };
 
 class http_session;
@@ -62,7 +68,12 @@ class exchange : public std::enable_shared_from_this<exchange> {
     std::string_view header(std::string_view name) const;  // first of that name; empty when absent
     std::string_view body() const;
     bool wants_websocket() const;  // a valid WebSocket upgrade request (RFC 6455 §4.2.1)
-    std::string remote_address() const;
+    /// Where it came from and what it was sent to, as the client knows it: with trusted proxies in front,
+    /// what they say (trusted_proxies.hpp).
+    const request_source& source() const;
+    const std::string& remote_address() const { return source().address; }
+    const std::string& host() const { return source().host; }
+    bool secure() const { return source().secure; }
     shard& home() const;
 
     /// What the request said and where it came from, to be kept for longer than the exchange. Made at the

@@ -5,7 +5,7 @@
 namespace chatterlink::net {
 
 void http_server::serve(std::shared_ptr<connection> c) {
-    std::make_shared<http_session>(std::move(c), handler_, limits_)->start();
+    std::make_shared<http_session>(std::move(c), handler_, limits_, proxies_)->start();
 }
 
 }  // namespace chatterlink::net

@@ -11,8 +11,8 @@ namespace chatterlink::net {
 /// The handler outlives the connections.
 class http_server {
   public:
-    explicit http_server(http_handler& handler, http_limits limits = {})
-        : handler_(handler), limits_(limits) {}
+    explicit http_server(http_handler& handler, http_limits limits = {}, trusted_proxies proxies = {})
+        : handler_(handler), limits_(limits), proxies_(std::move(proxies)) {}
 
     /// Serves a new connection, on its shard.
     void serve(std::shared_ptr<connection> c);
@@ -20,6 +20,7 @@ class http_server {
   private:
     http_handler& handler_;
     const http_limits limits_;
+    const trusted_proxies proxies_;
 };
 
 }  // namespace chatterlink::net

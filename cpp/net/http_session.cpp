@@ -9,23 +9,29 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "net/gzip.hpp"
+#include "net/static_files.hpp"
 
 namespace chatterlink::net {
 namespace {
 
 namespace http = boost::beast::http;
 
-// Bytes read and not understood yet, beyond a header of the largest size: what bounds a chunk's extensions.
-constexpr std::size_t read_ahead = 64 * 1024;
+// Bytes read and not understood yet, beyond a header of the largest size. What has to be here whole before it
+// is understood may be no longer than both: a chunk's extensions, the trailer.
+constexpr std::size_t read_ahead = 4 * 1024;
+constexpr std::size_t header_piece = 4 * 1024;  // bytes read at a time before the body
 constexpr std::size_t file_piece = 256 * 1024;  // bytes of a file in the queue at a time
 
 }  // namespace
 
-http_session::http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits)
+http_session::http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits,
+                           const trusted_proxies& proxies)
     : connection_(std::move(c)),
       stream_(connection_),
       handler_(handler),
       limits_(limits),
+      proxies_(proxies),
       buffer_(limits.max_header + read_ahead),
       deadline_([](void* self) { static_cast<http_session*>(self)->on_deadline(); }, this) {
     connection_->set_owner(this);
@@ -46,10 +52,49 @@ void http_session::read_header(bool first) {
     info_.reset();
     bound_header(*parser_, limits_.max_header);
     start_deadline(phase_ == phase::header ? limits_.header_timeout : limits_.idle_timeout);
-    http::async_read_some(stream_, buffer_, *parser_,
-                          [self = shared_from_this()](const boost::system::error_code& failed, std::size_t) {
-                              self->on_header(failed);
-                          });
+    folds_ = {};
+    head_.reset();
+    source_.reset();
+    if (buffer_.size() > 0) return parse_header();
+    read_more_header();
+}
+
+// Looks at what is in the buffer; reads on when that is not the whole header.
+void http_session::parse_header() {
+    const auto here = buffer_.data();
+    if (folds_.sees({static_cast<const char*>(here.data()), here.size()})) {
+        return refuse(base::fail(base::errc::bad_request, "malformed HTTP request: a folded header field"));
+    }
+    boost::system::error_code failed;
+    const std::size_t used = parser_->put(here, failed);
+    buffer_.consume(used);
+    folds_.consumed(used);
+    if (failed == http::error::need_more) failed = {};
+    if (failed || parser_->is_header_done()) return on_header(failed);
+    // Part of the header is here: from now on the whole of it is due in time (not once more for each piece).
+    if (phase_ == phase::idle) {
+        phase_ = phase::header;
+        start_deadline(limits_.header_timeout);
+    }
+    read_more_header();
+}
+
+void http_session::read_more_header() {
+    const std::size_t room = std::min(header_piece, buffer_.max_size() - buffer_.size());
+    if (room == 0) return on_header(http::error::header_limit);
+    stream_.async_read_some(
+        buffer_.prepare(room),
+        [self = shared_from_this()](const boost::system::error_code& failed, std::size_t n) {
+            self->buffer_.commit(n);
+            if (self->phase_ != phase::idle && self->phase_ != phase::header) return;
+            if (failed == boost::asio::error::eof) {
+                return self->on_header(self->parser_->got_some() || self->buffer_.size() > 0
+                                           ? http::error::partial_message
+                                           : http::error::end_of_stream);
+            }
+            if (failed) return self->on_header(failed);
+            self->parse_header();
+        });
 }
 
 void http_session::on_header(const boost::system::error_code& failed) {
@@ -73,20 +118,9 @@ void http_session::on_header(const boost::system::error_code& failed) {
         connection_->close_now();
         return;
     }
-    if (!parser_->is_header_done()) {
-        // Part of the header is here: from now on the whole of it is due in time (not once more for each
-        // piece).
-        if (phase_ == phase::idle) {
-            phase_ = phase::header;
-            start_deadline(limits_.header_timeout);
-        }
-        http::async_read_some(stream_, buffer_, *parser_,
-                              [self = shared_from_this()](const boost::system::error_code& error,
-                                                          std::size_t) { self->on_header(error); });
-        return;
-    }
     const auto& head = parser_->get();
     if (auto fine = check_head(head); fine.has_error()) return refuse(fine.error());
+    if (head.chunked()) head_.emplace(head.base());
     keep_alive_ = head.keep_alive();
     head_only_ = head.method() == http::verb::head;
 
@@ -125,15 +159,44 @@ std::shared_ptr<const request_info> http_session::info() {
     made->version = head.version();
     for (const auto& field : head)
         made->fields.emplace_back(std::string(field.name_string()), std::string(field.value()));
-    auto peer = connection_->remote();
-    made->remote_address = std::move(peer.address);
-    made->remote_port = peer.port;
+    const auto& from = source();
+    made->remote_address = from.address;
+    made->remote_port = from.port;
+    made->host = from.host;
+    made->secure = from.secure;
     made->local_port = connection_->local().port;
     return info_ = std::move(made);
 }
 
+// Every line of that name, as one list (RFC 9110 §5.3).
+std::string http_session::all_of(std::string_view name) const {
+    std::string list;
+    const auto same = message().equal_range(name);
+    for (auto field = same.first; field != same.second; ++field)
+        list.append(list.empty() ? "" : ",").append(field->value());
+    return list;
+}
+
+const request_source& http_session::source() {
+    if (source_) return *source_;
+    auto peer = connection_->remote();
+    request_source direct{std::move(peer.address), peer.port, std::string(message()[http::field::host]),
+                          connection_->secure()};
+    if (proxies_.empty()) return source_.emplace(std::move(direct));
+    return source_.emplace(
+        source_behind(proxies_, std::move(direct),
+                      {all_of("X-Forwarded-For"), all_of("X-Forwarded-Proto"), all_of("X-Forwarded-Host")}));
+}
+
+// What a trailer says is thrown away: it must not pass for a field of the header (RFC 9110 §6.5.1).
+void http_session::on_body_done() {
+    if (head_) parser_->get().base() = std::move(*head_);
+    head_.reset();
+    handle();
+}
+
 void http_session::read_body() {
-    if (parser_->is_done()) return handle();
+    if (parser_->is_done()) return on_body_done();
     http::async_read_some(
         stream_, buffer_, *parser_,
         [self = shared_from_this()](const boost::system::error_code& failed, std::size_t n) {
@@ -194,8 +257,19 @@ void http_session::write_head(const response& r, std::optional<std::uint64_t> le
     }
 }
 
+void http_session::compress(response& r) {
+    r.headers.emplace_back("Vary", "Accept-Encoding");
+    const auto accepted = message()[http::field::accept_encoding];
+    if (!accepts_gzip({accepted.data(), accepted.size()})) return;
+    auto small = gzip(r.body->view());
+    if (small.size() >= r.body->size()) return;
+    r.headers.emplace_back("Content-Encoding", "gzip");
+    r.body = base::shared_buffer::copy_of(small);
+}
+
 void http_session::respond(response r) {
     if (phase_ != phase::handling) return;
+    if (r.compress_from > 0 && r.body && r.body->size() >= r.compress_from) compress(r);
     if (r.close) keep_alive_ = false;
     connection_->unwatch();
     const bool bodiless = r.status == 204 || r.status == 304 || r.status < 200;
@@ -205,6 +279,7 @@ void http_session::respond(response r) {
 
 void http_session::respond_file(response head, file_body file) {
     file_ = file;
+    if (file.offset > 0) ::lseek(file.descriptor, static_cast<off_t>(file.offset), SEEK_SET);
     if (phase_ != phase::handling) return;
     connection_->unwatch();
     head.body.reset();

@@ -17,7 +17,8 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     using parser = request_parser;
     using request = parser::value_type;
 
-    http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits);
+    http_session(std::shared_ptr<connection> c, http_handler& handler, const http_limits& limits,
+                 const trusted_proxies& proxies);
     ~http_session() override;
 
     void start() { read_header(true); }
@@ -27,6 +28,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     request& message() { return parser_->get(); }
     const request& message() const { return parser_->get(); }
     std::shared_ptr<const request_info> info();
+    const request_source& source();
     connection& lowest() noexcept { return *connection_; }
     void add_header(std::string name, std::string value) {
         extra_.emplace_back(std::move(name), std::move(value));
@@ -44,7 +46,12 @@ class http_session final : public connection_owner, public std::enable_shared_fr
 
   private:
     void read_header(bool first);
+    void parse_header();
+    void read_more_header();
     void on_header(const boost::system::error_code& failed);
+    void on_body_done();
+    std::string all_of(std::string_view name) const;
+    void compress(response& r);
     void read_body();
     void handle();
     void next();
@@ -59,6 +66,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     queued_stream stream_;
     http_handler& handler_;
     const http_limits& limits_;
+    const trusted_proxies& proxies_;
     boost::beast::flat_buffer buffer_;
     std::optional<parser> parser_;
     timer deadline_;
@@ -67,8 +75,11 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     bool keep_alive_ = false;
     bool head_only_ = false;
     file_body file_{};
-    std::unique_ptr<body_watch> body_watch_;                  // while this request's body is arriving
-    std::shared_ptr<const request_info> info_;                // of this request; null until asked for
+    std::unique_ptr<body_watch> body_watch_;  // while this request's body is arriving
+    fold_watch folds_;
+    std::optional<request::header_type> head_;  // of a chunked request, as it was before the trailer
+    std::optional<request_source> source_;      // of this request; nothing until asked for
+    std::shared_ptr<const request_info> info_;  // the same
     std::vector<std::pair<std::string, std::string>> extra_;  // fields for this request's answer
 };
 

@@ -16,11 +16,13 @@ struct request_info {
     std::string target;    // as sent: path and query
     unsigned version = 0;  // of HTTP: 10 or 11
     std::vector<std::pair<std::string, std::string>>
-        fields;                     // every header field in order, equal names side by side, names as sent
+        fields;  // every header field in order, equal names side by side, names as sent
+    // As the client knows it; with trusted proxies in front, what they say (request_source).
     std::string remote_address;     // as text without port; empty for a Unix socket
     std::uint16_t remote_port = 0;  // 0: not known
     std::uint16_t local_port = 0;   // 0 for a Unix socket
-    bool secure = false;            // came over TLS
+    bool secure = false;            // the client's own connection is encrypted
+    std::string host{};             // the authority it asked for
 
     std::string_view path() const noexcept;   // not decoded
     std::string_view query() const noexcept;  // without '?'; empty when there is none

@@ -1,7 +1,8 @@
 #include "net/static_files.hpp"
 
 #include <algorithm>
-#include <boost/beast/core/string.hpp>
+
+#include "net/http_range.hpp"
 
 namespace chatterlink::net {
 namespace {
@@ -14,6 +15,13 @@ std::string_view next_element(std::string_view& list) {
     while (!element.empty() && (element.front() == ' ' || element.front() == '\t')) element.remove_prefix(1);
     while (!element.empty() && (element.back() == ' ' || element.back() == '\t')) element.remove_suffix(1);
     return element;
+}
+
+// Ours, since Beast's reads one byte beyond the end (fixed in 1.88).
+bool same_coding(std::string_view coding, std::string_view lower) {
+    return coding.size() == lower.size() &&
+           std::equal(coding.begin(), coding.end(), lower.begin(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
 }
 
 }  // namespace
@@ -34,7 +42,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
         const auto element = next_element(accept_encoding);
         auto coding = element.substr(0, element.find(';'));
         while (!coding.empty() && coding.back() == ' ') coding.remove_suffix(1);
-        const bool gzip = boost::beast::iequals(coding, "gzip");
+        const bool gzip = same_coding(coding, "gzip");
         if (!gzip && coding != "*") continue;
         const auto weight = element.find("q=0");
         const bool refused = weight != std::string_view::npos &&
@@ -74,7 +82,8 @@ void static_files::handle(exchange_ptr e) {
         return e->respond(std::move(r));
     }
     const entry& file = found->second;
-    const bool zipped = file.gzip && accepts_gzip(e->header("Accept-Encoding"));
+    // A part is one of the plain bytes: of the compressed ones it would be of no use to anybody.
+    const bool zipped = file.gzip && e->header("Range").empty() && accepts_gzip(e->header("Accept-Encoding"));
     const std::string& etag = zipped ? file.gzip_etag : file.etag;
     response r;
     r.content_type = file.type;
@@ -89,6 +98,13 @@ void static_files::handle(exchange_ptr e) {
     }
     if (zipped) r.headers.emplace_back("Content-Encoding", "gzip");
     r.body = zipped ? file.gzip : file.plain;
+    const auto part = select_range(*e, etag, r.body->size(), r);
+    if (part.what == content_range::kind::part) {
+        r.body = base::shared_buffer::copy_of(
+            r.body->view().substr(static_cast<std::size_t>(part.first), static_cast<std::size_t>(part.size)));
+    } else if (part.what == content_range::kind::unsatisfiable) {
+        r.body = nullptr;
+    }
     e->respond(std::move(r));
 }
 

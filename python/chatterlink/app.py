@@ -40,6 +40,7 @@ class ChatApp(Service):
         unix_socket: str | os.PathLike[str] | None = None,
         tls_cert: str | os.PathLike[str] | None = None,
         tls_key: str | os.PathLike[str] | None = None,
+        trusted_proxies: str = "",
     ) -> None:
         """Only takes the options; nothing is opened or bound before start().
 
@@ -53,6 +54,8 @@ class ChatApp(Service):
         log_level: trace, debug, info, warning, error, critical or off; the log goes to standard error.
         unix_socket: a path to listen at instead of host and port; its owner and group may connect.
         tls_cert, tls_key: speak TLS with this certificate (PEM, with its chain) and its key (PEM, no pass phrase).
+        trusted_proxies: whose X-Forwarded-For, -Proto and -Host to believe: addresses, networks ("10.0.0.0/8") and
+            "unix", with commas between.
 
         Raises ChatterLinkError: config_invalid (a number out of range; the rest is checked by start()).
         """
@@ -68,13 +71,14 @@ class ChatApp(Service):
             unix_socket=path_text(unix_socket),
             tls_cert=path_text(tls_cert),
             tls_key=path_text(tls_key),
+            trusted_proxies=trusted_proxies,
         )
         super().__init__(core)
         self._app = core
 
     @property
     def url(self) -> str:
-        """Where a browser finds it, for example "http://127.0.0.1:5000/"; "http+unix:/run/chat.sock" at a Unix socket."""
+        """Where a browser finds it, "http://127.0.0.1:5000/"; or "http+unix:/run/chat.sock" at a Unix socket."""
         with self._change:
             return self._app.url
 

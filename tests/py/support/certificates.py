@@ -46,8 +46,10 @@ def make_certificate(folder: Path, name: str = "server", *, key_type: str = "ec"
     kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if key_type == "ec" else ["rsa:2048"]
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
     subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey", *kind, "-subj", f"/CN={name}", "-addext", names]
-        + ["-keyout", str(made.key), "-out", str(made.cert)],
+        [
+            *("openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey", *kind, "-subj", f"/CN={name}"),
+            *("-addext", names, "-keyout", str(made.key), "-out", str(made.cert)),
+        ],
         check=True,
         capture_output=True,
         timeout=60,

@@ -33,8 +33,8 @@ bool eventually(Condition&& what) {
 class loopback {
   public:
     loopback(base::shard_id shards, std::function<void(std::shared_ptr<net::connection>)> serve,
-             net::connection_limits limits = {})
-        : threads(shards), limits_(limits), listener_(open(std::move(serve))) {
+             net::connection_limits limits = {}, net::listener::tls_ptr keys = nullptr)
+        : threads(shards), limits_(limits), listener_(open(std::move(serve), std::move(keys))) {
         threads.start();
         listener_->start();
     }
@@ -62,8 +62,10 @@ class loopback {
     net::reactor threads;
 
   private:
-    std::shared_ptr<net::listener> open(std::function<void(std::shared_ptr<net::connection>)> serve) {
-        auto opened = net::listener::open(threads, "127.0.0.1", 0, limits_, std::move(serve)).value();
+    std::shared_ptr<net::listener> open(std::function<void(std::shared_ptr<net::connection>)> serve,
+                                        net::listener::tls_ptr keys) {
+        auto opened =
+            net::listener::open(threads, "127.0.0.1", 0, limits_, std::move(serve), std::move(keys)).value();
         port_ = opened->port();
         return opened;
     }
@@ -77,11 +79,12 @@ class loopback {
 class http_loopback {
   public:
     explicit http_loopback(net::http_handler& handler, base::shard_id shards = 1,
-                           net::http_limits limits = {}, net::connection_limits connections = {})
+                           net::http_limits limits = {}, net::connection_limits connections = {},
+                           net::listener::tls_ptr keys = nullptr)
         : server_(handler, limits),
           loopback_(
               shards, [this](std::shared_ptr<net::connection> c) { server_.serve(std::move(c)); },
-              connections) {}
+              connections, std::move(keys)) {}
 
     loopback* operator->() { return &loopback_; }
     raw_client connect(int receive_buffer = 0) const { return loopback_.connect(receive_buffer); }
