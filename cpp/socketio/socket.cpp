@@ -223,6 +223,7 @@ void socket::finish(engineio::close_reason why) {
 void socket::lost_connection() noexcept {
     lower_ = nullptr;
     state_ = state::ended;
+    const auto dropped = std::move(handler_);  // which often holds this socket
 }
 
 }  // namespace chatterlink::socketio
