@@ -50,6 +50,12 @@ def recovering() -> Iterator[SocketIOProcess]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def msgpack() -> Iterator[SocketIOProcess]:
+    with start(serializer="msgpack") as running:
+        yield running
+
+
 @pytest.fixture
 def clients() -> Iterator[ExitStack]:
     with ExitStack() as stack:
@@ -166,6 +172,24 @@ def test_without_recovery_a_client_begins_anew(server: SocketIOProcess, clients:
     back = client.wait_connected(2)
     assert not back.get("recovered")
     assert back["id"] != before["id"]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("arguments", SAMPLES, ids=["none", "plain", "text", "binary", "nested binary"])
+def test_the_msgpack_parser(
+    msgpack: SocketIOProcess, clients: ExitStack, transport: str, arguments: tuple[Any, ...]
+) -> None:
+    client = clients.enter_context(NodeClient(msgpack, transport, msgpack=True))
+    assert client.ask("echo", *arguments) == list(arguments)
+    client.emit("repeat", *arguments)
+    assert client.wait_for_events(1) == [("repeated", list(arguments))]
+
+
+def test_the_msgpack_parser_in_a_namespace(msgpack: SocketIOProcess, clients: ExitStack) -> None:
+    inside = NodeClient(msgpack, msgpack=True, namespace="admin", auth={"token": "let me in"})
+    assert clients.enter_context(inside).ask("echo", BYTES) == ["admin", BYTES]
+    outside = clients.enter_context(NodeClient(msgpack, msgpack=True, namespace="admin", wait=False))
+    assert outside.wait_refused()["data"] == {"needed": ["token"]}
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
