@@ -193,6 +193,48 @@ TEST_P(hub_over_shards, rooms_are_independent) {
     for (std::size_t i = 0; i < everyone.size(); ++i) EXPECT_EQ(everyone[i].got, seqs{i + 1});
 }
 
+TEST_P(hub_over_shards, tells_whom_a_topic_would_reach) {
+    listener a, b;
+    const auto one = subscribe(0, "room", a);
+    const auto two = subscribe(last_shard(), "room", b);
+    std::vector<shard_id> where;
+    rooms.interested("room", where);
+    EXPECT_EQ(where.size(), threads.count() == 1 ? 1u : 2u);
+    std::vector<subscriber*> found;
+    for (shard_id i = 0; i < threads.count(); ++i)
+        threads.enter(i, [&] { rooms.here().collect("room", found); });
+    EXPECT_EQ(found.size(), 2u);
+    found.clear();
+    threads.enter(0, [&] { rooms.here().collect("another", found); });
+    EXPECT_TRUE(found.empty());
+}
+
+TEST_P(hub_over_shards, a_subscription_on_its_way_counts_until_it_has_arrived) {
+    const auto interested = [&] {
+        std::vector<shard_id> where;
+        rooms.interested("room", where);
+        return where;
+    };
+    if (threads.count() == 1) {
+        EXPECT_EQ(interested(), std::vector<shard_id>{0}) << "a single shard is always meant";
+        return;
+    }
+    rooms.expect("room", 1);
+    rooms.expect("room", 1);
+    EXPECT_EQ(interested(), std::vector<shard_id>{1});
+    rooms.arrived("room", 1);
+    EXPECT_EQ(interested(), std::vector<shard_id>{1}) << "another one is still to come";
+    listener a;
+    auto place = subscribe(1, "room", a);
+    rooms.arrived("room", 1);
+    EXPECT_EQ(interested(), std::vector<shard_id>{1});
+    threads.enter(1, [&] { place.reset(); });
+    EXPECT_TRUE(interested().empty());
+    rooms.expect("room", 1);
+    rooms.arrived("room", 1);  // it never came: its socket had ended
+    EXPECT_TRUE(interested().empty());
+}
+
 // Shards whose threads the test runs itself; each empties its queue when it likes.
 struct one_thread_each final : base::shards {
     explicit one_thread_each(shard_id n) : queues(n) {}
