@@ -52,7 +52,7 @@ void register_chat_app(py::module_& m) {
         .def(py::init([](std::string host, long long port, std::filesystem::path data, std::string store,
                          long long threads, bool rate_limit, long long max_upload, std::string log_level,
                          std::filesystem::path unix_socket, std::filesystem::path tls_cert,
-                         std::filesystem::path tls_key, std::string trusted_proxies) {
+                         std::filesystem::path tls_key, std::string trusted_proxies, bool ws_deflate) {
                  apps::app_options options;
                  options.host = std::move(host);
                  options.port = number<std::uint16_t>("port", port);
@@ -61,6 +61,7 @@ void register_chat_app(py::module_& m) {
                  options.threads = number<unsigned>("threads", threads);
                  options.rate_limit = rate_limit;
                  options.trusted_proxies = std::move(trusted_proxies);
+                 options.ws_deflate = ws_deflate;
                  options.max_upload = number<std::uint64_t>("max_upload", max_upload);
                  options.log_level = std::move(log_level);
                  options.listen = {std::move(unix_socket), std::move(tls_cert), std::move(tls_key), {}};
@@ -68,7 +69,8 @@ void register_chat_app(py::module_& m) {
              }),
              py::kw_only(), py::arg("host"), py::arg("port"), py::arg("data"), py::arg("store"),
              py::arg("threads"), py::arg("rate_limit"), py::arg("max_upload"), py::arg("log_level"),
-             py::arg("unix_socket"), py::arg("tls_cert"), py::arg("tls_key"), py::arg("trusted_proxies"))
+             py::arg("unix_socket"), py::arg("tls_cert"), py::arg("tls_key"), py::arg("trusted_proxies"),
+             py::arg("ws_deflate"))
         .def("start", &start<chat_app>, release_gil())
         .def("stop", &stop<chat_app>, release_gil())
         .def(

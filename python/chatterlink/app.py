@@ -41,6 +41,7 @@ class ChatApp(Service):
         tls_cert: str | os.PathLike[str] | None = None,
         tls_key: str | os.PathLike[str] | None = None,
         trusted_proxies: str = "",
+        ws_deflate: bool = False,
     ) -> None:
         """Only takes the options; nothing is opened or bound before start().
 
@@ -56,6 +57,7 @@ class ChatApp(Service):
         tls_cert, tls_key: speak TLS with this certificate (PEM, with its chain) and its key (PEM, no pass phrase).
         trusted_proxies: whose X-Forwarded-For, -Proto and -Host to believe: addresses, networks ("10.0.0.0/8") and
             "unix", with commas between.
+        ws_deflate: whether long messages are compressed for browsers that can (permessage-deflate, RFC 7692).
 
         Raises ChatterLinkError: config_invalid (a number out of range; the rest is checked by start()).
         """
@@ -72,6 +74,7 @@ class ChatApp(Service):
             tls_cert=path_text(tls_cert),
             tls_key=path_text(tls_key),
             trusted_proxies=trusted_proxies,
+            ws_deflate=ws_deflate,
         )
         super().__init__(core)
         self._app = core

@@ -21,6 +21,7 @@ import pytest
 from chatterlink import ChatApp, ChatterLinkError, LineClient, LineServer, __version__
 from support.paths import ROOT
 from support.program import PATIENCE, Program, clean_environment
+from support.websocket_wire import WireClient
 
 
 def fetch(url: str) -> bytes:
@@ -71,6 +72,15 @@ def test_an_app_serves_the_page_between_start_and_stop() -> None:
     assert not app.running
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("ws_deflate", [True, False])
+def test_an_app_agrees_on_compression_only_when_told_to(data_folder: Path, ws_deflate: bool) -> None:
+    with ChatApp(port=0, store="memory", data=data_folder, ws_deflate=ws_deflate) as app:
+        client = WireClient(
+            "127.0.0.1", app.port, "/socket.io/?EIO=4&transport=websocket", extensions="permessage-deflate"
+        )
+        assert ("permessage-deflate" in client.extensions) == ws_deflate
 
 
 def test_with_starts_and_stops() -> None:

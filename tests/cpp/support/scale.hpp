@@ -1,5 +1,5 @@
-// How often a heavy test repeats itself: CHATTERLINK_TEST_SCALE (a factor, 1 when not set) makes it less under
-// sanitizers, which are ten times slower, and more for a soak. scripts/sanitize sets it.
+// How often a heavy test repeats itself: CHATTERLINK_TEST_SCALE (a factor, 1 when not set) makes it less
+// under sanitizers, which are ten times slower, and more for a soak. scripts/sanitize sets it.
 #pragma once
 
 #include <algorithm>
