@@ -198,6 +198,7 @@ void server::emit(const target& to, std::string_view event, json arguments, broa
 
 void server::join_rooms(const target& who, std::vector<std::string> rooms) {
     std::vector<std::string> topics;
+    topics.reserve(rooms.size());
     for (const auto& room : rooms) topics.push_back(topic_of(who.nsp, room));
     visit(
         who,
