@@ -68,6 +68,10 @@ void read_engine_options(const py::dict& given, apps::host_options& host, engine
     engine.ping_timeout = time("ping_timeout");
     engine.monitor = flag("monitor_clients");
     engine.max_payload = given["max_payload"].cast<std::uint32_t>();
+    engine.compress_polls_from =
+        flag("http_compression")
+            ? std::max<std::size_t>(given["compression_threshold"].cast<std::size_t>(), 1)
+            : 0;
     if (given.contains("connect_timeout")) engine.connect_timeout = time("connect_timeout");
     if (!given["cookie"].is_none()) engine.cookie = cookie_of(given["cookie"]);
     origins.same_origin = flag("same_origin");

@@ -91,6 +91,7 @@ void client::respond_poll(net::exchange_ptr poll, std::string payload) {
     auto r = net::response::text(200, payload);
     r.content_type = "text/plain; charset=UTF-8";
     r.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+    r.compress_from = how_.compress_polls_from;
     poll->respond(std::move(r));
 }
 

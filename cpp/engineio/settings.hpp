@@ -1,6 +1,7 @@
 // What an Engine.IO server can be told, with its defaults: the options of Socket.IO's server.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,9 @@ struct settings {
     std::uint32_t max_payload = 1'000'000;  // bytes of one message or one POST: close code 1009, status 413
     std::size_t max_poll_queue =
         1024 * 1024;  // bytes that may wait for the next poll: a slow consumer beyond
+
+    // Answers to polls are compressed from so many bytes on for clients that take gzip; 0: never.
+    std::size_t compress_polls_from = 1024;
 
     net::deflate_settings deflate{};  // permessage-deflate on WebSockets (RFC 7692): off
 

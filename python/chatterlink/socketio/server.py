@@ -96,8 +96,8 @@ class Server(BaseServer):
         ping_timeout: seconds a client has for its pong.
         max_http_buffer_size: bytes of one message.
         allow_upgrades: whether clients may change from polling to WebSocket.
-        http_compression: accepted; answers to polls are not compressed.
-        compression_threshold: see per_message_deflate.
+        http_compression: whether answers to polls of compression_threshold bytes and more are compressed (gzip).
+        compression_threshold: bytes; see http_compression and per_message_deflate.
         cookie: the name of a cookie with the session's id that polling handshakes set, or its attributes in a dict.
         cors_allowed_origins: origins of pages that may connect, a str or a list; None: the server's own; "*": all;
             []: not checked.
