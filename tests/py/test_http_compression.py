@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import requests
 
 from conftest import StartApp
-from support.program import PATIENCE
+from support.program import PATIENCE, Program
 
 TEXT = "much of the same " * 200
 
@@ -56,3 +57,36 @@ def test_it_is_not_for_one_that_takes_none(start_app: StartApp) -> None:
     plain = Poller(server.url, "identity").hear_own_words()
     assert plain.headers.get("Content-Encoding") is None
     assert plain.headers["Vary"] == "Accept-Encoding"
+
+
+SERVER = """
+import sys
+from chatterlink.socketio import Server
+
+sio = Server(port=0, http_compression=sys.argv[1] == "on", compression_threshold=int(sys.argv[2]))
+
+@sio.event
+def connect(sid, environ, auth):
+    sio.emit("text", "x" * 600, to=sid)
+
+sio.start()
+print("port", sio.port, flush=True)
+sio.wait()
+"""
+
+
+def coding_of_a_poll(switch: str, threshold: int) -> str | None:
+    """How a server made in Python with these options codes an answer of 600 bytes."""
+    with Program([sys.executable, "-u", "-c", SERVER, switch, str(threshold)]) as server:
+        port = server.wait_for(r"port (\d+)")[1]
+        poller = Poller(f"http://127.0.0.1:{port}/", "gzip")
+        poller.post("40")
+        while "x" * 600 not in (answer := poller.poll()).text:
+            pass
+        return answer.headers.get("Content-Encoding")
+
+
+def test_a_server_in_python_says_from_how_many_bytes_on() -> None:
+    assert coding_of_a_poll("on", 500) == "gzip"
+    assert coding_of_a_poll("on", 1024) is None
+    assert coding_of_a_poll("off", 1) is None
