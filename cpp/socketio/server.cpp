@@ -40,7 +40,7 @@ void server::on_connect(std::string name, connect_handler handler) {
     namespaces_->set(name, [handler = std::move(handler)](socket_ptr s, const handshake& h,
                                                           const connect_decision& decide) {
         auto accepted = handler(std::move(s), h);
-        if (!accepted) return decide.refuse(std::move(accepted.error()));
+        if (!accepted) return decide.refuse(accepted.error());
         decide.accept(std::move(*accepted));
     });
 }
