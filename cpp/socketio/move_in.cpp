@@ -55,9 +55,12 @@ void move_in::prepare(const found& what) {
     lower.sockets_.insert_or_assign(asked_.nsp, arriving_);
     owner_.registry_->add(arriving_);
     for (const auto& room : what.rooms) arriving_->join(room);
-    // A broadcast that was handed to this shard before the socket was here has been handed to the old one
-    // too.
+    // Whoever asks for the socket by an id is led here from now on, and what was posted to the old shard
+    // until now is in front of take(). A broadcast that was handed to this shard before the socket was here
+    // has been handed to the old one too.
     const std::lock_guard order(owner_.registry_->order_of(asked_.nsp));
+    owner_.registry_->moved(what.sid, to_);
+    owner_.registry_->moved(pid_, to_);
     owner_.threads_.post(from_, [self = shared_from_this()] {
         const auto all = self->take();
         self->owner_.threads_.post(self->to_, [self, all] { self->settle(all); });
@@ -71,9 +74,6 @@ std::shared_ptr<move_in::taken> move_in::take() {
     auto all = std::make_shared<taken>();
     all->missed = *s->missed(offset_);
     all->data = std::move(s->data());
-    // Before it is over here: at no time its ids may lead to where it is not.
-    owner_.registry_->moved(s->id(), to_);
-    owner_.registry_->moved(pid_, to_);
     all->history = s->depart();
     return all;
 }

@@ -60,6 +60,19 @@ void server::use(const std::string& name, middleware m) {
 
 // ---- One socket ----
 
+// While sockets may move (connection state recovery), looking a socket up and posting to its shard is one
+// step for whoever moves one: what was posted before the move is part of it, what comes later goes where the
+// socket goes.
+std::unique_lock<std::mutex> server::keep_place(const std::string& nsp) {
+    return how_.recovery.enabled ? std::unique_lock(registry_->order_of(nsp))
+                                 : std::unique_lock<std::mutex>();
+}
+
+void server::at(const std::string& nsp, const std::string& sid, std::function<void(socket*)> what) {
+    const auto place = keep_place(nsp);
+    at(registry_->locate(sid), nsp, sid, std::move(what));
+}
+
 void server::at(base::shard_id where, const std::string& nsp, const std::string& sid,
                 std::function<void(socket*)> what) {
     const bool nowhere = where == base::no_shard;
@@ -79,14 +92,14 @@ void server::at(base::shard_id where, const std::string& nsp, const std::string&
 void server::emit_to(const std::string& nsp, const std::string& sid, std::string_view event, json arguments,
                      emit_options how) {
     auto out = encode_event(nsp, event, std::move(arguments), how.volatile_event, bool(how.on_ack));
-    at(registry_->locate(sid), nsp, sid, [out = std::move(out), how = std::move(how)](socket* s) {
+    at(nsp, sid, [out = std::move(out), how = std::move(how)](socket* s) {
         if (s != nullptr) return s->send(out, how.on_ack, how.timeout);
         if (how.on_ack) how.on_ack(ack_outcome::disconnected, json::array());
     });
 }
 
 void server::with_socket(const std::string& nsp, const std::string& sid, std::function<void(socket*)> what) {
-    at(registry_->locate(sid), nsp, sid,
+    at(nsp, sid,
        [what = std::move(what)](socket* s) { what(s != nullptr && s->lower() != nullptr ? s : nullptr); });
 }
 
@@ -98,6 +111,7 @@ void server::rooms(const std::string& nsp, const std::string& sid,
 }
 
 void server::enter_room(const std::string& nsp, const std::string& sid, const std::string& room) {
+    const auto place = keep_place(nsp);
     const auto where = registry_->locate(sid);
     if (where == base::no_shard) return;
     // The next broadcast of this thread has to reach the room, which may have nobody on that shard yet.
@@ -110,7 +124,7 @@ void server::enter_room(const std::string& nsp, const std::string& sid, const st
 }
 
 void server::leave_room(const std::string& nsp, const std::string& sid, const std::string& room) {
-    at(registry_->locate(sid), nsp, sid, [room](socket* s) {
+    at(nsp, sid, [room](socket* s) {
         if (s != nullptr) s->leave(room);
     });
 }
@@ -120,7 +134,7 @@ void server::close_room(const std::string& nsp, const std::string& room) {
 }
 
 void server::disconnect(const std::string& nsp, const std::string& sid, bool close_connection) {
-    at(registry_->locate(sid), nsp, sid, [close_connection](socket* s) {
+    at(nsp, sid, [close_connection](socket* s) {
         if (s != nullptr) s->disconnect(close_connection);
     });
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,6 +112,8 @@ class server final : public net::http_handler {
 
     outgoing_ptr encode_event(const std::string& nsp, std::string_view event, json arguments,
                               bool volatile_event, bool wants_ack);
+    std::unique_lock<std::mutex> keep_place(const std::string& nsp);
+    void at(const std::string& nsp, const std::string& sid, std::function<void(socket*)> what);
     void at(base::shard_id where, const std::string& nsp, const std::string& sid,
             std::function<void(socket*)> what);
     void gather(const audience& who, std::vector<socket*>& into) const;
