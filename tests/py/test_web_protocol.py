@@ -265,12 +265,12 @@ def test_a_websocket_message_over_the_limit_ends_the_session(server: AppServer) 
         ["42"],
         ["42{}"],
         ["42[]"],
-        ["42[1]"],
         ["42[null]"],
         ['42["join"'],
         ['42["join",]'],
         ['42["join",NaN]'],
         ['42["join",1e400]'],
+        ['42["a",{"a":1,"a":2}]'],
         ['42["\\ud800"]'],
         ['42["a",' + "[" * 100_000],
         ['42["a",' + "[" * 40 + "]" * 40 + "]"],
@@ -315,7 +315,7 @@ def test_a_broken_packet_ends_that_connection_only(
 
 @pytest.mark.parametrize(
     "packet",
-    ['42["a",{"a":1,"a":2}]', '42["a",1e308,-0.0,123456789012345678901234567890]', '42["a","\\u0000"]', "436[]"],
+    ['42["a",1e308,-0.0,123456789012345678901234567890]', '42["a","\\u0000"]', "42[1]", "436[]"],
 )
 def test_an_unusual_packet_does_no_harm(server: AppServer, packet: str) -> None:
     opened = open_websocket(server)
