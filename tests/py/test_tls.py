@@ -120,7 +120,7 @@ def test_the_page_comes_over_tls_on_one_connection(app: AppServer, certificate: 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket", "upgrade"])
 def test_the_chat_works_over_tls_on_every_transport(app: AppServer, certificate: Certificate, transport: str) -> None:
-    # The asyncio client: the other one shares a TLS connection between two threads, which stalls before Python 3.13.
+    # The asyncio client: the other one uses its TLS connection from two threads, and stalls on a busy machine.
     transports = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}[transport]
     texts = [f"message {number} " + "x" * 5000 for number in range(30)]
 
