@@ -37,9 +37,7 @@ class Pool:
 
     def start(self) -> None:
         """Start the thread that starts the others."""
-        thread = threading.Thread(target=self._supervise, name=f"{self._name}-pool", daemon=True)
-        self._threads.add(thread)
-        thread.start()
+        self._begin(threading.Thread(target=self._supervise, name=f"{self._name}-pool", daemon=True))
 
     def stop(self, drain: float = DRAIN_TIME) -> bool:
         """Let what was posted be handled, for `drain` seconds at most, then end the threads; True if all was handled.
@@ -53,10 +51,8 @@ class Pool:
         # Threads with nothing to do end now. They must be gone before the interpreter is; one that is stuck in a
         # handler is left behind, as the daemon it is.
         deadline = time.monotonic() + (1.0 if done else 0.1)
-        with self._changing:
-            threads = list(self._threads)
-        for thread in threads:
-            if thread is not threading.current_thread():
+        while (threads := self._others()) and time.monotonic() < deadline:  # one may be starting another still
+            for thread in threads:
                 thread.join(max(0.0, deadline - time.monotonic()))
         return done
 
@@ -73,18 +69,27 @@ class Pool:
         """What the pool did: events posted, refused, overtaken, waiting; threads, most_threads."""
         return self._core.counters()
 
+    def _begin(self, thread: threading.Thread) -> None:
+        """Start `thread`; it is known before its first handler asks is_current(); stop() never sees it unstarted."""
+        with self._changing:
+            self._threads.add(thread)
+            try:
+                thread.start()
+            except BaseException:
+                self._threads.discard(thread)
+                raise
+
+    def _others(self) -> list[threading.Thread]:
+        with self._changing:
+            return [thread for thread in self._threads if thread is not threading.current_thread()]
+
     def _supervise(self) -> None:
         number = 0
         while self._core.supervise():
             number += 1
-            thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
-            with self._changing:
-                self._threads.add(thread)
             try:
-                thread.start()
+                self._begin(threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True))
             except RuntimeError as error:  # the system gives no more threads
-                with self._changing:
-                    self._threads.discard(thread)
                 self._core.start_failed()
                 self._log.error("cannot start another thread for handlers: %s", error)
         with self._changing:

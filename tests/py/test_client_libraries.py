@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import socketio  # type: ignore[import-untyped]
 
-from support import paths
+from support import aio, paths
 from support.chat_client import TRANSPORTS
 from support.driven_client import DrivenClient
 from support.java_client import JavaClient
@@ -230,6 +229,4 @@ def test_python_socketios_async_client(server: SocketIOProcess, transport: str) 
         finally:
             await client.disconnect()
 
-    # In a thread: the browser tests keep an event loop in the main one for the whole session.
-    with ThreadPoolExecutor(1) as thread:
-        assert thread.submit(asyncio.run, talk()).result() == ["what"]
+    assert aio.run(talk()) == ["what"]

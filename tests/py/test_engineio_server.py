@@ -616,6 +616,25 @@ def test_background_tasks_and_sleep(scene: Scene) -> None:
     assert got.get(timeout=PATIENCE) == (1, 2)
 
 
+def test_a_stop_waits_for_a_handler_thread_that_is_only_starting(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = threading.Event()
+    start = threading.Thread.start
+
+    def start_slowly(thread: threading.Thread) -> None:
+        if thread.name.startswith("Server-"):
+            starting.set()
+            time.sleep(0.2)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_slowly)
+    connection = scene.websocket()
+    assert starting.wait(PATIENCE)
+    scene.eio.stop()
+    assert scene.next()[0] == "connect"
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("Server-")]
+    connection.close()
+
+
 def test_run_serves_until_sigterm() -> None:
     program = (
         "from chatterlink import engineio\n"
@@ -658,6 +677,7 @@ def test_python_engineios_client_works(scene: Scene, transports: list[str] | Non
         client.send(data)
         assert got.get(timeout=PATIENCE) == data
         assert scene.next() == ("message", sid, data)
+    client.queue.join()  # it leaves without a word when its last POST is still on the way
     client.disconnect()
     assert scene.next()[:2] == ("disconnect", sid)
 

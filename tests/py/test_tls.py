@@ -21,7 +21,7 @@ import socketio  # type: ignore[import-untyped]
 import websocket
 
 from conftest import StartApp, StartLine
-from support import paths
+from support import aio, paths
 from support.certificates import Certificate, make_certificate
 from support.pictures import png
 from support.program import PATIENCE, Program, clean_environment
@@ -145,7 +145,7 @@ def test_the_chat_works_over_tls_on_every_transport(app: AppServer, certificate:
                 assert said["ok"], said
             return [await asyncio.wait_for(heard.get(), PATIENCE) for _ in texts]
 
-    assert asyncio.run(talk()) == texts
+    assert aio.run(talk()) == texts
 
 
 def test_an_image_goes_up_and_comes_back_over_tls(app: AppServer, certificate: Certificate) -> None:

@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import socketio  # type: ignore[import-untyped]
 
 from conftest import StartApp
+from support import aio
 from support.chat_client import ChatClient
 from support.clients import ALL_KINDS, Connections
 from support.driven_client import DrivenClient
@@ -232,9 +232,7 @@ def test_python_socketios_async_client(start_app: StartApp, transport: str) -> N
         await client.disconnect()
         return [refused["error"]["code"], len(got)]
 
-    # In a thread: the browser tests keep an event loop in the main one for the whole session.
-    with ThreadPoolExecutor(1) as thread:
-        assert thread.submit(asyncio.run, run()).result() == ["name_empty", 20]
+    assert aio.run(run()) == ["name_empty", 20]
 
 
 @pytest.mark.parametrize("library", ["node", "java", "python-socketio"])
