@@ -16,6 +16,7 @@ void init_random() {
 }
 
 std::string random_token(std::size_t bytes) {
+    if (bytes == 0) return {};  // randombytes_buf wants an address even then
     std::vector<unsigned char> raw(bytes);
     randombytes_buf(raw.data(), raw.size());
     constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from support import paths
+from support.clients import Connections
 from support.program import Program
 from support.servers import AppServer, LineServer, Server
 
@@ -45,6 +46,13 @@ def watch(request: pytest.FixtureRequest) -> Callable[[AnyServer], AnyServer]:
         return program
 
     return watch
+
+
+@pytest.fixture
+def connections() -> Iterator[Connections]:
+    """Clients that the test opens; closed after it, before its servers when they are asked for first."""
+    with Connections() as opened:
+        yield opened
 
 
 @pytest.fixture(params=paths.FACES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,6 @@ from support.servers import AppServer
 from support.web import Answer, connected, exchange, get, multipart, request, upload
 
 URL = re.compile(r"/uploads/[A-Za-z0-9_-]+\.(png|jpg|gif|webp)")
-
-
-@pytest.fixture
-def connections() -> Iterator[Connections]:
-    with Connections() as opened:
-        yield opened
 
 
 @pytest.fixture

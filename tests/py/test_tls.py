@@ -23,6 +23,11 @@ import websocket
 from conftest import StartApp, StartLine
 from support import aio, paths
 from support.certificates import Certificate, make_certificate
+from support.chat_client import TRANSPORTS
+from support.clients import Connections
+from support.driven_client import DrivenClient
+from support.java_client import JavaClient
+from support.node_client import NodeClient
 from support.pictures import png
 from support.program import PATIENCE, Program, clean_environment
 from support.servers import AppServer, LineServer, Server
@@ -118,11 +123,28 @@ def test_the_page_comes_over_tls_on_one_connection(app: AppServer, certificate: 
         assert connection.recv(1) == b""  # a goodbye, or this would raise
 
 
-@pytest.mark.parametrize("transport", ["polling", "websocket", "upgrade"])
-def test_the_chat_works_over_tls_on_every_transport(app: AppServer, certificate: Certificate, transport: str) -> None:
+TEXTS = [f"message {number} " + "x" * 5000 for number in range(30)]
+
+
+@pytest.mark.parametrize("client", [NodeClient, JavaClient])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_chat_works_over_tls_with_libraries(
+    app: AppServer, certificate: Certificate, connections: Connections, client: type[DrivenClient], transport: str
+) -> None:
+    trust = certificate.cert.read_text(encoding="ascii")
+    ada = connections.add(client(app, transport, ca=trust))
+    bob = connections.add(client(app, transport, ca=trust))
+    ada.join("ada")
+    bob.join("bob")
+    for text in TEXTS:
+        ada.say(text)
+    assert [message["message"] for message in bob.wait_for_all("message", len(TEXTS))] == TEXTS
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_the_chat_works_over_tls_with_python_socketio(app: AppServer, certificate: Certificate, transport: str) -> None:
     # The asyncio client: the other one uses its TLS connection from two threads, and stalls on a busy machine.
     transports = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}[transport]
-    texts = [f"message {number} " + "x" * 5000 for number in range(30)]
 
     async def talk() -> list[str]:
         trust = ssl.create_default_context(cafile=str(certificate.cert))
@@ -140,12 +162,12 @@ def test_the_chat_works_over_tls_on_every_transport(app: AppServer, certificate:
                 joined = await member.call("join", {"username": name, "room": "lobby"}, timeout=PATIENCE)
                 assert joined["ok"], joined
                 members.append(member)
-            for text in texts:
+            for text in TEXTS:
                 said = await members[0].call("message", {"room": "lobby", "message": text}, timeout=PATIENCE)
                 assert said["ok"], said
-            return [await asyncio.wait_for(heard.get(), PATIENCE) for _ in texts]
+            return [await asyncio.wait_for(heard.get(), PATIENCE) for _ in TEXTS]
 
-    assert aio.run(talk()) == texts
+    assert aio.run(talk()) == TEXTS
 
 
 def test_an_image_goes_up_and_comes_back_over_tls(app: AppServer, certificate: Certificate) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,12 +20,6 @@ from support.node_client import NodeClient
 from support.program import PATIENCE
 from support.python_client import PythonClient
 from support.servers import AppServer
-
-
-@pytest.fixture
-def connections() -> Iterator[Connections]:
-    with Connections() as opened:
-        yield opened
 
 
 @pytest.fixture(params=ALL_KINDS)

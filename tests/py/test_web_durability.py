@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,6 @@ from support.program import PATIENCE
 from support.raw_client import RawClient
 from support.servers import AppServer
 from support.web import get
-
-
-@pytest.fixture
-def connections() -> Iterator[Connections]:
-    with Connections() as opened:
-        yield opened
 
 
 def whole_history(client: RawClient, room: str = "lobby") -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ from support.raw_client import RawClient
 from support.servers import AppServer
 
 STORES = ["memory", "sqlite"]
-
-
-@pytest.fixture
-def connections() -> Iterator[Connections]:
-    with Connections() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -15,12 +15,6 @@ from support.servers import AppServer
 
 
 @pytest.fixture
-def connections() -> Iterator[Connections]:
-    with Connections() as opened:
-        yield opened
-
-
-@pytest.fixture
 def server(start_app: StartApp) -> AppServer:
     return start_app("--store", "memory")
 
