@@ -45,6 +45,7 @@ fuzz:
 sanitize:
 	@scripts/install-system-packages build test
 	@scripts/prepare-venv dev
+	@scripts/build
 	@scripts/npm-ci tests/py/node
 	@scripts/java-client
 	scripts/sanitize

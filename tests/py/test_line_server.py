@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from conftest import StartLine
-from support import paths
+from support import memory, paths
 from support.lines import PAUSE, LineClient, named, wait_for_members
 from support.program import PATIENCE, Program
 from support.servers import LineServer
@@ -288,15 +288,10 @@ def test_a_line_of_8192_bytes_passes_and_a_longer_one_closes(server: LineServer)
         wait_for_members(ben, 1)
 
 
-def resident_kib(pid: int) -> int:
-    with Path(f"/proc/{pid}/status").open(encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
 def test_ten_megabytes_without_a_newline_are_closed_and_cost_no_memory(server: LineServer) -> None:
     with named(server, "Ben") as ben:
-        before = resident_kib(server.pid)
+        before = memory.resident(server.pid)
         for _ in range(5):
             with LineClient(server) as flood:
                 with contextlib.suppress(ConnectionError):  # closed while this still sends
@@ -305,7 +300,7 @@ def test_ten_megabytes_without_a_newline_are_closed_and_cost_no_memory(server: L
                 last = flood.rest()  # until it is closed; the refusal may be lost in a reset
                 assert last == b"" or last.startswith(b"! ")
         wait_for_members(ben, 1)
-        assert resident_kib(server.pid) - before < 2048
+        assert memory.resident(server.pid) - before < memory.growth(2 << 20)
         ben.send("undisturbed\n")
         ben.exactly(b"undisturbed\n")
 

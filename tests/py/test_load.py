@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import StartApp
-from support import paths
+from support import memory, paths
 from support.program import clean_environment
 from support.servers import AppServer
 from support.web import get
@@ -23,8 +23,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 
 
 def resident_mib(pid: int) -> float:
-    with Path(f"/proc/{pid}/status").open(encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:")) / 1024
+    return memory.resident(pid) / (1 << 20)
 
 
 def report(text: str) -> None:

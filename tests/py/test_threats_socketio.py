@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from support import memory
 from support.engineio import Http, url
 from support.socketio_server import SocketioServer, Wire
 
@@ -33,11 +33,6 @@ def wire(server: SocketioServer) -> Iterator[Wire]:
         assert bystander.ask('42["message","before"]') == '42["message-back","before"]'
         yield opened
         assert bystander.ask('42["message","after"]') == '42["message-back","after"]'
-
-
-def resident(server: SocketioServer) -> int:
-    """Bytes of memory the server's process holds."""
-    return int(Path(f"/proc/{server.pid}/statm").read_text().split()[1]) * 4096
 
 
 # ---- JSON ----
@@ -109,10 +104,10 @@ def test_what_is_no_unambiguous_json_closes_the_connection(wire: Wire, payload: 
 def test_impossible_attachment_counts_close_the_connection_at_once(
     server: SocketioServer, wire: Wire, packet: str
 ) -> None:
-    before = resident(server)
+    before = memory.resident(server.pid)
     wire.send("4" + packet)
     wire.closed()
-    assert resident(server) - before < 50_000_000
+    assert memory.resident(server.pid) - before < memory.growth(50_000_000)
 
 
 @pytest.mark.parametrize("number", ["1", "-1", '"splice"', "0.5", "null", "[]", "18446744073709551615"])
@@ -194,10 +189,10 @@ def test_a_handler_that_fails_ends_neither_its_socket_nor_the_server(wire: Wire)
 
 
 def test_a_crowd_of_malformed_packets_costs_no_memory_that_stays(server: SocketioServer, wire: Wire) -> None:
-    before = resident(server)
+    before = memory.resident(server.pid)
     for _ in range(30):
         with Wire.connected(server) as one:
             one.send('42["message","' + "x" * 300_000)
             one.closed()
-    assert resident(server) - before < 50_000_000
+    assert memory.resident(server.pid) - before < memory.growth(50_000_000)
     assert wire.ask('42["message",1]') == '42["message-back",1]'

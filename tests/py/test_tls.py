@@ -143,7 +143,8 @@ def test_the_chat_works_over_tls_with_libraries(
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_chat_works_over_tls_with_python_socketio(app: AppServer, certificate: Certificate, transport: str) -> None:
-    # The asyncio client: the other one uses its TLS connection from two threads, and stalls on a busy machine.
+    # The asyncio client: the other one uses one TLS connection in two threads, which Python before 3.13 does not guard;
+    # on a busy machine it then sees an end (SSLEOFError) while the TCP connection is open and nothing came.
     transports = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": ["polling", "websocket"]}[transport]
 
     async def talk() -> list[str]:

@@ -5,15 +5,14 @@ Each is closed with the protocol's own code, costs the server no memory to speak
 
 from __future__ import annotations
 
-import os
 import threading
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from conftest import StartApp
+from support import memory
 from support.raw_client import RawClient
 from support.servers import AppServer
 from support.websocket_wire import (
@@ -37,7 +36,7 @@ TARGET = "/socket.io/?EIO=4&transport=websocket"
 DEFLATE = "permessage-deflate"
 MAX_MESSAGE = 1_000_000
 #: What a process's memory may grow by beside what a test is about; a sanitizer keeps freed memory for a while.
-MARGIN = 64 * 1024 * 1024 * (4 if "CHATTERLINK_TEST_PATIENCE" in os.environ else 1)
+MARGIN = 64 * 1024 * 1024
 
 
 class Bystander:
@@ -88,36 +87,30 @@ def attack(server: AppServer, extensions: str | None = None) -> WireClient:
     return client
 
 
-def peak_memory(server: AppServer) -> int:
-    status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024
-
-
 @pytest.mark.parametrize(
     ("length", "code"),
     [(1 << 63, 1002), ((1 << 64) - 1, 1002), ((1 << 63) - 1, 1009), (MAX_MESSAGE + 1, 1009)],
     ids=["2^63", "2^64-1", "2^63-1", "one byte too many"],
 )
 def test_a_length_that_no_message_has_allocates_nothing(server: AppServer, length: int, code: int) -> None:
-    before = peak_memory(server)
+    before = memory.peak(server.pid)
     for opcode in (TEXT, BINARY):
         for _ in range(20):
             with attack(server) as client:
                 client.send(header(opcode, length))
                 client.expect_close(code)
-    assert peak_memory(server) - before < MARGIN
+    assert memory.peak(server.pid) - before < memory.growth(MARGIN)
 
 
 def test_a_message_that_is_announced_costs_memory_only_as_it_arrives(server: AppServer) -> None:
-    before = peak_memory(server)
+    before = memory.peak(server.pid)
     clients = [attack(server) for _ in range(200)]
     for client in clients:
         client.send(header(BINARY, MAX_MESSAGE) + b"x" * 100)
     for client in clients:
         client.send(b"x" * 100)
         client.socket.close()
-    assert peak_memory(server) - before < MARGIN, "200 MB were announced"
+    assert memory.peak(server.pid) - before < memory.growth(MARGIN), "200 MB were announced"
 
 
 def test_fragments_above_the_limit_are_refused_at_the_header(server: AppServer) -> None:
@@ -129,7 +122,7 @@ def test_fragments_above_the_limit_are_refused_at_the_header(server: AppServer) 
 def test_a_deflate_bomb_is_cut_off_at_the_limit(server: AppServer) -> None:
     bomb = deflated(bytes(100_000_000), 9)
     assert len(bomb) < 110_000
-    before = peak_memory(server)
+    before = memory.peak(server.pid)
     for opcode in (TEXT, BINARY):
         for _ in range(5):
             with attack(server, DEFLATE) as client:
@@ -138,7 +131,7 @@ def test_a_deflate_bomb_is_cut_off_at_the_limit(server: AppServer) -> None:
     with attack(server, DEFLATE) as client:
         client.send_pieces(fragments(BINARY, bomb, 1000, rsv=RSV1))
         client.expect_close(1009)
-    assert peak_memory(server) - before < MARGIN
+    assert memory.peak(server.pid) - before < memory.growth(MARGIN)
 
 
 def test_compressed_messages_of_every_kind_of_block_are_taken(server: AppServer) -> None:
@@ -164,12 +157,12 @@ def test_compressed_messages_of_every_kind_of_block_are_taken(server: AppServer)
 
 @pytest.mark.parametrize("payload", [b"", b"x"], ids=["empty", "one byte"])
 def test_a_million_continuations_end_after_1024(server: AppServer, payload: bytes) -> None:
-    before = peak_memory(server)
+    before = memory.peak(server.pid)
     with attack(server) as client:
         more = frame(CONTINUATION, payload, final=False)
         client.send_pieces([frame(BINARY, payload, final=False), *([more * 1000] * 1000)])
         client.expect_close(1008)
-    assert peak_memory(server) - before < MARGIN
+    assert memory.peak(server.pid) - before < memory.growth(MARGIN)
     with attack(server) as client:  # and 1,024 are taken
         packet = b'40{"padding":"' + b"x" * 1008 + b'"}'
         assert len(packet) == 1024
@@ -250,8 +243,8 @@ def test_a_client_that_does_not_answer_the_close_is_let_go(server: AppServer) ->
 
 def test_a_flood_of_pings_is_bounded_by_the_send_queue(server: AppServer) -> None:
     """Pongs that are not read count as any other slow consumer's: closed, and no memory beyond the queue."""
-    before = peak_memory(server)
+    before = memory.peak(server.pid)
     with attack(server) as client:
         flood = frame(PING, bytes(125)) * 500
         client.send_pieces([flood] * 1000)  # 65 MB; the server stops long before
-    assert peak_memory(server) - before < MARGIN
+    assert memory.peak(server.pid) - before < memory.growth(MARGIN)

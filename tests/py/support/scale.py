@@ -1,4 +1,4 @@
-"""How often a heavy test repeats itself."""
+"""How often a heavy test repeats itself, and what it can measure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 
 #: A factor: less under sanitizers, which are ten times slower (scripts/sanitize sets it), more for a soak.
 SCALE = float(os.environ.get("CHATTERLINK_TEST_SCALE", "1"))
+
+#: Which sanitizer the servers are built with, "asan" (with UBSan) or "tsan"; "" for none.
+SANITIZER = os.environ.get("CHATTERLINK_TEST_SANITIZER", "")
 
 
 def scaled(count: int, least: int = 1) -> int:
