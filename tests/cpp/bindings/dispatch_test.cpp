@@ -245,8 +245,13 @@ TEST(dispatcher, a_handler_may_wait_for_everything_else_to_be_handled) {
         const auto lane = p->make_lane(strict);
         std::promise<bool> drained;
         std::atomic<int> others{0};
-        p.post(lane, [&] { drained.set_value(p->drain(patience)); });
+        std::binary_semaphore posted(0);
+        p.post(lane, [&] {
+            posted.acquire();
+            drained.set_value(p->drain(patience));
+        });
         for (int i = 0; i < 5; ++i) p.post(lane, [&] { ++others; });
+        posted.release();
         auto done = drained.get_future();
         ASSERT_EQ(done.wait_for(patience), std::future_status::ready);
         EXPECT_TRUE(done.get());
