@@ -20,7 +20,7 @@ constexpr std::chrono::seconds shard_patience{5};
 
 class connect_job final : public python_job {
   public:
-    connect_job(layers_ptr home, const socketio::socket& s, const socketio::handshake& h,
+    connect_job(layers_ptr home, socketio::socket& s, const socketio::handshake& h,
                 socketio::connect_decision decision, dispatcher::lane_ptr lane)
         : request_(h.request),
           auth_(h.auth),
@@ -28,7 +28,7 @@ class connect_job final : public python_job {
           sid_(s.id()),
           recovered_(h.recovered),
           answer_(std::make_unique<connect_answer>(std::move(home), std::move(decision), std::move(lane),
-                                                   nsp_, sid_)) {}
+                                                   s.weak_from_this(), nsp_, sid_)) {}
 
     py::tuple arguments() override {
         py::object environ = py::none();
@@ -109,15 +109,24 @@ class done_job final : public python_job {
 // Passes on what happens to one socket. On its shard.
 class forwarder final : public socketio::socket_handler {
   public:
-    forwarder(socketio_layers& home, dispatcher::lane_ptr lane, std::string nsp, std::string sid)
-        : home_(home), lane_(std::move(lane)), nsp_(std::move(nsp)), sid_(std::move(sid)) {}
+    forwarder(socketio_layers& home, dispatcher::lane_ptr lane, std::weak_ptr<socketio::socket> who,
+              std::string nsp, std::string sid)
+        : home_(home),
+          lane_(std::move(lane)),
+          who_(std::move(who)),
+          nsp_(std::move(nsp)),
+          sid_(std::move(sid)) {}
 
     void on_event(const std::string& name, json arguments, socketio::ack answer) override {
         if (closing_) return;
         const std::size_t bytes = name.size() + weight_of(arguments);
         auto event = std::make_unique<event_job>(home_.weak_from_this().lock(), nsp_, sid_, name,
                                                  std::move(arguments), std::move(answer));
-        if (home_.dispatch->post(lane_, std::move(event), bytes) != post_outcome::full) return;
+        const auto outcome = home_.dispatch->post(lane_, std::move(event), bytes);
+        if (outcome == post_outcome::high) {
+            if (const auto s = who_.lock()) s->pause();  // the lane's relief resumes
+        }
+        if (outcome != post_outcome::full) return;
         closing_ = true;
         ++home_.closed_full;
         spdlog::warn("socket.io: client {} is closed: too many of its events wait for their handlers", sid_);
@@ -131,6 +140,7 @@ class forwarder final : public socketio::socket_handler {
   private:
     socketio_layers& home_;  // owns the server, which owns this
     const dispatcher::lane_ptr lane_;
+    const std::weak_ptr<socketio::socket> who_;
     const std::string nsp_;
     const std::string sid_;
     bool closing_ = false;
@@ -181,15 +191,17 @@ std::optional<pending_call::result> pending_call::wait(std::chrono::milliseconds
 }
 
 connect_answer::connect_answer(socketio_layers_ptr home, socketio::connect_decision how,
-                               dispatcher::lane_ptr lane, std::string nsp, std::string sid)
+                               dispatcher::lane_ptr lane, std::weak_ptr<socketio::socket> who,
+                               std::string nsp, std::string sid)
     : home_(std::move(home)),
       lane_(std::move(lane)),
+      who_(std::move(who)),
       nsp_(std::move(nsp)),
       sid_(std::move(sid)),
       decision_(std::move(how)) {}
 
 void connect_answer::accept() const {
-    decision_.accept(std::make_unique<forwarder>(*home_, lane_, nsp_, sid_));
+    decision_.accept(std::make_unique<forwarder>(*home_, lane_, who_, nsp_, sid_));
 }
 
 // ---- Layers ----
@@ -204,7 +216,16 @@ socketio_layers::socketio_layers(const socketio_options& o, dispatcher_ptr d,
         [names = std::move(names)](const std::string& name, const json&) { return names->has(name); },
         [this](const socketio::socket_ptr& s, const socketio::handshake& h,
                socketio::connect_decision decide) {
-            auto lane = dispatch->make_lane(strict_order);
+            // A recovered socket has a new lane: what its old one still says then is for the same socket, and
+            // at worst one event too many is read. On another shard it is another socket.
+            auto lane = dispatch->make_lane(strict_order, [home = weak_from_this(), who = s->weak_from_this(),
+                                                           shard = host.threads().current()] {
+                const auto layers = home.lock();
+                if (!layers) return;
+                layers->host.threads().post(shard, [who] {
+                    if (const auto paused = who.lock()) paused->resume();
+                });
+            });
             // Should the dispatcher be over, the decision goes undecided with the job: refused.
             auto connect = std::make_unique<connect_job>(shared_from_this(), *s, h, std::move(decide), lane);
             dispatch->post(lane, std::move(connect));

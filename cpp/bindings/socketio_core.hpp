@@ -119,14 +119,16 @@ class socketio_core {
 /// What a connect handler decides with; chatterlink._core.ConnectDecision.
 class connect_answer {
   public:
+    /// `who` is looked at on its shard only.
     connect_answer(socketio_layers_ptr home, socketio::connect_decision how, dispatcher::lane_ptr lane,
-                   std::string nsp, std::string sid);
+                   std::weak_ptr<socketio::socket> who, std::string nsp, std::string sid);
     void accept() const;
     void refuse(socketio::json data) const { decision_.refuse(std::move(data)); }
 
   private:
     const socketio_layers_ptr home_;  // outlives the decision
     const dispatcher::lane_ptr lane_;
+    const std::weak_ptr<socketio::socket> who_;
     const std::string nsp_;
     const std::string sid_;
     const socketio::connect_decision decision_;

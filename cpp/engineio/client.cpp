@@ -158,13 +158,13 @@ net::send_outcome client::send_message(std::string_view data, bool binary) {
 // ---- Back-pressure ----
 
 void client::pause() {
-    session_.set_paused(true);
+    session_.set_paused(true, base::steady_now());
     if (websocket_ && !polling_) websocket_->pause();
 }
 
 void client::resume() {
     if (!session_.paused()) return;
-    session_.set_paused(false);
+    session_.set_paused(false, base::steady_now());
     if (websocket_ && !polling_) websocket_->resume();
     let_parked_go();
 }

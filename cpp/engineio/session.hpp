@@ -65,8 +65,9 @@ class session {
     /// This side ends it. `reachable`: there is a WebSocket, or a poll that waits.
     action on_close(bool reachable, base::steady_time now) noexcept;
 
-    /// Whether what the client sends is left unread for now; then a missing pong says nothing about it.
-    void set_paused(bool paused) noexcept { paused_ = paused; }
+    /// Whether what the client sends is left unread for now; then a missing pong says nothing about it. It is
+    /// pinged all the same, or it would believe the server gone; after the pause it has its full time again.
+    void set_paused(bool paused, base::steady_time now) noexcept;
     bool paused() const noexcept { return paused_; }
 
     /// Something that deadline() announced. Too early: none.

@@ -90,6 +90,20 @@ void connection::on_packet(packet p) {
     lower_.close(engineio::close_reason::parse_error);
 }
 
+void connection::hold() {
+    if (held_++ != 0) return;
+    session_.set_paused(true, base::steady_now());
+    start_timer();
+    lower_.pause();
+}
+
+void connection::release() {
+    if (--held_ != 0) return;
+    session_.set_paused(false, base::steady_now());
+    if (*self_ != nullptr) start_timer();  // else it is just being closed
+    lower_.resume();
+}
+
 // ---- Connecting ----
 
 void connection::on_connect(packet p) {

@@ -36,6 +36,11 @@ class connection final : public engineio::client_handler {
     /// A socket of this connection is over.
     void forget(const socket& s) { sockets_.erase(s.nsp()); }
 
+    /// A socket's handler cannot keep up, or can again: nothing more is read from the client while that is so
+    /// for any of its sockets, since all come over one connection.
+    void hold();
+    void release();
+
     /// Its last socket goes on over another connection: nothing more will come here.
     void close_if_idle();
 
@@ -60,6 +65,7 @@ class connection final : public engineio::client_handler {
     std::shared_ptr<const net::request_info> request_;
     session session_;
     net::timer clock_;
+    std::size_t held_ = 0;  // sockets that are paused
     std::unordered_map<std::string, socket_ptr>
         sockets_;  // by namespace; null: one is on its way from another shard
     std::shared_ptr<connection*>

@@ -33,9 +33,14 @@ base::result<std::optional<packet>> session::on_message(std::string_view data, b
     return std::optional<packet>{};
 }
 
+void session::set_paused(bool paused, base::steady_time now) noexcept {
+    if (paused_ && !paused) attachments_due_ = now + how_.attachment_timeout;
+    paused_ = paused;
+}
+
 base::steady_time session::deadline() const noexcept {
     auto due = connected_ ? base::steady_time::max() : due_;
-    if (waiting_) due = std::min(due, attachments_due_);
+    if (waiting_ && !paused_) due = std::min(due, attachments_due_);
     return due;
 }
 

@@ -25,6 +25,10 @@ class session {
     /// A namespace was connected: the connect timeout is over for good.
     void on_connected() noexcept { connected_ = true; }
 
+    /// While nothing is read from the client, missing attachments say nothing about it; then they have their
+    /// full time again.
+    void set_paused(bool paused, base::steady_time now) noexcept;
+
     /// When timed_out() has to be asked, or steady_time::max().
     base::steady_time deadline() const noexcept;
     bool timed_out(base::steady_time now) const noexcept { return now >= deadline(); }
@@ -33,6 +37,7 @@ class session {
     const settings& how_;
     base::steady_time due_;
     bool connected_ = false;
+    bool paused_ = false;
     std::optional<packet> waiting_;  // announced attachments that are not here yet
     std::vector<std::string> attachments_;
     base::steady_time attachments_due_{};

@@ -146,6 +146,16 @@ void socket::on_event(packet p) {
     });
 }
 
+void socket::pause() {
+    if (paused_ || state_ != state::connected) return;
+    paused_ = true;
+    lower_->hold();
+}
+
+void socket::resume() {
+    if (std::exchange(paused_, false)) lower_->release();
+}
+
 // ---- Rooms ----
 
 bool socket::join(const std::string& room) {
@@ -212,6 +222,7 @@ void socket::finish(engineio::close_reason why) {
     if (state_ == state::ended) return;
     const auto keep = shared_from_this();
     state_ = state::ended;
+    resume();
     if (auto* const lower = std::exchange(lower_, nullptr)) lower->forget(*this);
     say_goodbye(why);
     forget_acks();
@@ -222,6 +233,7 @@ void socket::finish(engineio::close_reason why) {
 
 void socket::lost_connection() noexcept {
     lower_ = nullptr;
+    paused_ = false;
     state_ = state::ended;
     const auto dropped = std::move(handler_);  // which often holds this socket
 }

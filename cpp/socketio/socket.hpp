@@ -68,6 +68,12 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
     /// connection.
     void disconnect(bool close_connection = false);
 
+    /// Reads nothing more from its client, in any namespace, until resume(): for a handler that cannot keep
+    /// up. What was read but not delivered waits; the client is slowed down (TCP's back-pressure; a POST's
+    /// answer waits). The end of the socket, and of its connection, ends the pause.
+    void pause();
+    void resume();
+
     /// A frame from a hub topic the application subscribed it to; not replayed by recovery.
     void deliver(const hub::frame& f) override;
 
@@ -122,6 +128,7 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
     std::string id_;
     std::string nsp_;
     state state_ = state::deciding;
+    bool paused_ = false;  // counts in lower_; never without it
     std::unique_ptr<socket_handler> handler_;
     std::unique_ptr<details> more_;
 };

@@ -55,6 +55,7 @@ bool socket::park(engineio::close_reason why) {
     if (state_ != state::connected || private_id() == nullptr || !recoverable(why)) return false;
     const auto keep = shared_from_this();
     state_ = state::parked;
+    resume();
     if (auto* const lower = std::exchange(lower_, nullptr)) lower->forget(*this);
     say_goodbye(why);
     forget_acks();

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from typing import Any
 
 import pytest
 
 from support import paths
 from support.bare_socketio import BareClient
+from support.engineio import Polling
 from support.program import PATIENCE, Program
+from support.scale import scaled
 from support.socketio_process import SocketIOProcess, Talker
 
 PROGRAM = paths.ROOT / "tests" / "py" / "programs" / "socketio_concurrency.py"
@@ -38,7 +42,7 @@ def strict_server() -> Iterator[SocketIOProcess]:
 
 
 def test_two_hundred_clients_at_once_get_their_own_answers(server: SocketIOProcess) -> None:
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         clients = [stack.enter_context(BareClient(server.url)) for _ in range(200)]
         assert len({client.sid for client in clients}) == 200
         for round_ in range(10):
@@ -48,7 +52,7 @@ def test_two_hundred_clients_at_once_get_their_own_answers(server: SocketIOProce
 
 
 def test_handlers_of_different_clients_run_at_the_same_time(server: SocketIOProcess) -> None:
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         clients = [stack.enter_context(BareClient(server.url)) for _ in range(40)]
         wanted = [client.ask("meet", 40) for client in clients]
         assert [client.read() for client in clients] == [f"{begins}true]" for begins in wanted]
@@ -56,7 +60,7 @@ def test_handlers_of_different_clients_run_at_the_same_time(server: SocketIOProc
 
 
 def test_events_of_one_client_are_handled_in_order_one_at_a_time(server: SocketIOProcess) -> None:
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         clients = [stack.enter_context(BareClient(server.url)) for _ in range(5)]
         for number in range(300):
             for client in clients:
@@ -108,26 +112,140 @@ def test_without_async_handlers_call_is_refused(strict_server: SocketIOProcess) 
         assert client.call("try_call") == "Cannot use call() when async_handlers is False."
 
 
-def test_a_client_that_sends_faster_than_its_events_are_handled_is_closed(strict_server: SocketIOProcess) -> None:
+def websocket_flood(client: BareClient, packets: Iterator[str]) -> None:
+    """Many packets in few writes."""
+    frames = (each.encode() for each in packets)
+    assert client.socket.sock is not None
+    client.socket.sock.sendall(
+        b"".join(bytes([0x81, 0x80 | len(each)]) + bytes(4) + each for each in frames if len(each) < 126)
+    )
+
+
+def wait_for_facts(client: BareClient, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    until = time.monotonic() + 3 * PATIENCE
+    while True:
+        facts = client.call("facts")
+        assert isinstance(facts, dict)
+        if done(facts) or time.monotonic() > until:
+            return facts
+        time.sleep(0.1)
+
+
+def others_are_served_while_it_waits(other: BareClient, least: int) -> None:
+    """Half of 10,000 events wait, and no more come."""
+    assert wait_for_facts(other, lambda facts: facts["waiting"] >= least)["waiting"] >= least
+    time.sleep(0.3)
+    facts = other.call("facts")
+    assert least <= facts["waiting"] <= 2 * least
+    assert other.call("echo", "others go on") == "others go on"
+
+
+def test_a_websocket_client_faster_than_its_handlers_is_slowed_and_loses_nothing(
+    strict_server: SocketIOProcess,
+) -> None:
+    count = scaled(30_000, 15_000)
     with BareClient(strict_server.url) as flood, BareClient(strict_server.url) as other:
+        before = other.call("facts")
+        packets = (f'42["held","websocket",{number}]' for number in range(count))
+        sender = threading.Thread(target=websocket_flood, args=(flood, packets))
+        sender.start()
+        others_are_served_while_it_waits(other, 4_990)
+        other.emit("reach", "websocket")
+        sender.join(3 * PATIENCE)
+        assert flood.call("counted") == list(range(count))
+        facts = other.call("facts")
+        assert (facts["refused"], facts["closed"]) == (before["refused"], before["closed"])
+        assert facts["waiting"] == 0
+
+
+def test_a_polling_client_faster_than_its_handlers_is_slowed_and_loses_nothing(strict_server: SocketIOProcess) -> None:
+    """Its POST is answered when there is room again; its polls go on meanwhile."""
+    count = scaled(30_000, 15_000)
+    with closing(Polling(strict_server, path="/socket.io/")) as flood, BareClient(strict_server.url) as other:
+        assert flood.post("40").text == "ok"
+        assert flood.poll().text.startswith("40")
+        before = other.call("facts")
+
+        def post_all() -> None:
+            for first in range(0, count, 500):
+                numbers = range(first, first + 500)
+                assert flood.post("\x1e".join(f'42["held","polling",{number}]' for number in numbers)).text == "ok"
+
+        sender = threading.Thread(target=post_all)
+        sender.start()
+        others_are_served_while_it_waits(other, 4_990)
+        other.emit("reach", "polling")
+        sender.join(3 * PATIENCE)
+        assert flood.post('420["counted"]').text == "ok"
+        assert json.loads(flood.poll().text.removeprefix("430")) == [list(range(count))]
+        facts = other.call("facts")
+        assert (facts["refused"], facts["closed"]) == (before["refused"], before["closed"])
+
+
+def test_a_client_waits_while_the_events_of_any_of_its_namespaces_do() -> None:
+    with start(async_handlers=False) as server, BareClient(server.url) as flood, BareClient(server.url) as other:
+        flood.send("40/second,")
+        assert flood.read().startswith("40/second,")
+        packets = (
+            f'42{namespace}["held","{flag}",{number}]'
+            for number in range(12_000)
+            for namespace, flag in (("", "one"), ("/second,", "two"))
+        )
+        sender = threading.Thread(target=websocket_flood, args=(flood, packets))
+        sender.start()
+        others_are_served_while_it_waits(other, 9_980)
+        other.emit("reach", "one")
+        facts = wait_for_facts(other, lambda facts: facts["waiting"] <= 5_010)
+        time.sleep(0.3)
+        assert 4_980 <= other.call("facts")["waiting"] <= 5_010, "the other namespace's still wait"
+        other.emit("reach", "two")
+        sender.join(3 * PATIENCE)
+        assert flood.call("counted") == list(range(12_000))
+        facts = wait_for_facts(other, lambda facts: facts["second"] == [11_999])
+        assert facts["second"] == [11_999]
+        assert (facts["refused"], facts["closed"]) == (0, 0)
+
+
+def test_a_client_that_waits_is_not_given_up_and_does_not_give_up() -> None:
+    """Its pongs are behind what is not read; longer than ping_interval and ping_timeout together."""
+    with (
+        start(async_handlers=False, ping_interval=0.5, ping_timeout=0.5) as server,
+        BareClient(server.url) as flood,
+        Talker(server.url) as other,
+    ):
+        packets = (f'42["held","heartbeat",{number}]' for number in range(12_000))
+        websocket_flood(flood, packets)
+        pings = 0
+        while pings < 6:
+            assert flood.socket.recv() == "2"
+            flood.send("3")
+            pings += 1
+        assert other.call("facts")["waiting"] >= 4_990
+        other.emit("reach", "heartbeat")
+        assert flood.call("counted") == list(range(12_000))
+        facts = other.call("facts")
+        assert (facts["closed"], facts["ends"]) == (0, [])
+
+
+def test_a_client_whose_events_are_more_than_may_wait_at_all_is_closed() -> None:
+    """16 MiB: one event of more than half of it finds no room, paused or not."""
+    server = start(async_handlers=False, max_http_buffer_size=16_000_000, engineio_logger=True)
+    with server, BareClient(server.url) as flood, BareClient(server.url) as other:
         flood.emit("wait", "flooded")
-        with contextlib.suppress(ConnectionError):  # it may be closed before the last is sent
-            for number in range(10_100):
-                flood.emit("echo", number)
+        with suppress(ConnectionError):  # it may be closed before the last is sent
+            for size in (7_000_000, 10_000_000):
+                flood.emit("keep", "x" * size)
         flood.wait_closed()
         facts = other.call("facts")
         assert facts["refused"] >= 1
         assert facts["closed"] == 1
+        server.wait_for("too many of its events wait")
         other.emit("reach", "flooded")
         assert other.call("echo", "still there") == "still there"
         # Its end is told all the same, after what had been taken.
-        deadline = time.monotonic() + 3 * PATIENCE
-        while facts["clients"] > 1 and time.monotonic() < deadline:
-            time.sleep(0.1)
-            facts = other.call("facts")
-        assert facts["clients"] == 1
+        facts = wait_for_facts(other, lambda facts: facts["clients"] == 1 and facts["waiting"] == 0)
+        assert (facts["clients"], facts["waiting"]) == (1, 0)
         assert facts["ends"][-1] == "server disconnect"
-        assert facts["waiting"] == 0
 
 
 def test_nothing_of_two_thousand_clients_is_left(server: SocketIOProcess) -> None:

@@ -139,7 +139,7 @@ class BaseServer(EngineService):
     def counters(self) -> dict[str, int]:
         """Of the handlers' threads in this run: events posted, refused, overtaken, waiting; threads, most_threads.
 
-        And closed: clients that were closed because too many of their events waited.
+        And closed: clients that were closed because more events waited than can (10,000, 16 MiB).
         """
         core = self._core
         return {} if core is None else {**super().counters, "closed": core.closed_full}

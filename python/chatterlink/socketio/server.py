@@ -40,7 +40,8 @@ class Server(BaseServer):
     second no longer holds back its client's next events (async_handlers=False: it always does). A handler may block.
     What it raises is logged and ends nothing. All methods may be called from any thread.
 
-    A client of which 10,000 events (or 16 MiB) wait for their handlers is closed.
+    A client that sends faster than its handlers run is slowed down: when 5,000 of its events (or 8 MiB) in a namespace
+    wait, no more are read from it until there is room. It is closed only when 10,000 (or 16 MiB) would wait.
 
     Arguments of events are what JSON has (None, bool, int of up to 64 bits, finite float, str, list, dict) and bytes,
     anywhere. Sending anything else raises TypeError or ValueError; so does nesting deeper than 32 levels.

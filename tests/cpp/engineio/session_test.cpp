@@ -186,6 +186,34 @@ TEST(engineio_session, without_the_monitor_a_missing_pong_ends_nothing) {
 
 // ---- Admission ----
 
+TEST(engineio_session, a_paused_client_is_pinged_on_and_has_its_full_time_after_the_pause) {
+    session s = over_websocket();
+    s.set_paused(true, start + 500ms);
+    steady_time t = start + 1'000ms;
+    for (int i = 0; i < 20; ++i, t += 200ms) {
+        EXPECT_EQ(s.deadline(), t);
+        EXPECT_EQ(s.on_time(t), action::send_ping) << "its pong is not read; without pings it would give up";
+    }
+    s.set_paused(false, t - 1ms);
+    EXPECT_EQ(s.deadline(), t + 199ms) << "not when a ping of the pause was due";
+    s.set_paused(false, t + 100ms);
+    EXPECT_EQ(s.deadline(), t + 199ms) << "it was not paused";
+    EXPECT_EQ(s.on_packet(text(packet_type::pong), t + 150ms), action::none);
+    EXPECT_EQ(s.deadline(), t + 1'150ms);
+    for (int i = 0; i < 19; ++i) s.on_packet(text(packet_type::pong), t + 160ms);
+    EXPECT_EQ(s.deadline(), t + 1'150ms);
+    EXPECT_EQ(s.on_time(t + 1'150ms), action::send_ping);
+    EXPECT_EQ(s.on_time(t + 1'350ms), action::close) << "the heartbeat counts again";
+    EXPECT_EQ(s.reason(), close_reason::ping_timeout);
+}
+
+TEST(engineio_session, a_pause_between_two_pings_changes_nothing) {
+    session s = over_websocket();
+    s.set_paused(true, start + 100ms);
+    s.set_paused(false, start + 300ms);
+    EXPECT_EQ(s.deadline(), start + 1'000ms);
+}
+
 TEST(engineio_session, before_it_is_admitted_nothing_happens_in_a_session_and_its_time_is_bounded) {
     settings quick = how;
     quick.connect_timeout = 500ms;

@@ -103,6 +103,18 @@ TEST_F(socketio_session, awaited_attachments_time_out_and_one_of_them_gains_no_t
     EXPECT_EQ(s.deadline(), steady_time::max());
 }
 
+TEST_F(socketio_session, attachments_of_a_paused_client_have_their_time_after_the_pause) {
+    s.on_connected();
+    s.set_paused(true, start);
+    announce("51-[\"x\",{\"_placeholder\":true,\"num\":0}]");  // the rest of a POST that was read already
+    EXPECT_EQ(s.deadline(), steady_time::max());
+    EXPECT_FALSE(s.timed_out(start + 1h));
+    s.set_paused(false, start + 1h);
+    EXPECT_EQ(s.deadline(), start + 1h + 200ms);
+    s.set_paused(false, start + 2h);
+    EXPECT_TRUE(s.timed_out(start + 1h + 200ms)) << "it was not paused";
+}
+
 TEST_F(socketio_session, the_earlier_of_two_deadlines_counts) {
     const auto p = s.on_message("51-[\"x\",{\"_placeholder\":true,\"num\":0}]", false, start + 900ms);
     ASSERT_TRUE(p);

@@ -25,6 +25,7 @@ numbers: dict[str, list[int]] = {}
 at_work: dict[str, int] = {}
 barriers: dict[int, threading.Barrier] = {}
 ends: list[str] = []
+second: list[int] = []
 
 
 def flag(name: str) -> threading.Event:
@@ -66,6 +67,24 @@ def count(sid: str, number: int) -> None:
     time.sleep(random.random() * 0.002)
     numbers[sid].append(number)
     at_work[sid] -= 1
+
+
+@sio.event
+def held(sid: str, name: str, number: int) -> None:
+    """Notes the number once the flag is set."""
+    assert flag(name).wait(60)
+    numbers[sid].append(number)
+
+
+@sio.on("held", namespace="/second")
+def held_too(sid: str, name: str, number: int) -> None:
+    assert flag(name).wait(60)
+    second.append(number)
+
+
+@sio.event
+def keep(sid: str, data: bytes) -> int:
+    return len(data)
 
 
 @sio.event
@@ -116,6 +135,7 @@ def facts(sid: str) -> dict[str, Any]:
         "objects": len(gc.get_objects()),
         "threads": threading.active_count(),
         "ends": list(ends),
+        "second": second[-1:] if second == list(range(len(second))) else "out of order",
         **sio.counters,
     }
 

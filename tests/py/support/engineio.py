@@ -119,9 +119,10 @@ class Http:
 class Polling:
     """A session over polling: a connection for its polls, one for its posts."""
 
-    def __init__(self, server: Server, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, server: Server, headers: Mapping[str, str] | None = None, path: str = PATH) -> None:
         self.polls, self.posts = Http(server), Http(server)
-        answer = self.polls.ask("GET", url(), headers=headers)
+        self._path = path
+        answer = self.polls.ask("GET", url(path=path), headers=headers)
         assert answer.status == 200, answer
         assert answer.text[0] == "0"
         self.opened = json.loads(answer.text[1:])
@@ -129,7 +130,7 @@ class Polling:
 
     @property
     def target(self) -> str:
-        return url(self.sid)
+        return url(self.sid, path=self._path)
 
     def poll(self) -> Answer:
         return self.polls.ask("GET", self.target)
