@@ -23,7 +23,7 @@ engine_host::~engine_host() {
 
 void engine_host::start() {
     if (running_) return;
-    run_.listen(options_.host, options_.port,
+    run_.listen(options_.host, options_.port, options_.listen, true,
                 [this](std::shared_ptr<net::connection> c) { http_.serve(std::move(c)); });
     run_.start();
     running_ = true;

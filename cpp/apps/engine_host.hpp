@@ -24,6 +24,7 @@ struct host_options {
     std::uint16_t port = 5000;       // 0: the system chooses one; engine_host::port() tells
     unsigned threads = 0;            // shards; 0: one for each core, at most 8
     std::string log_level = "info";  // of the C++ side, on standard error
+    listen_options listen{};         // TLS; a Unix socket instead of host and port
 };
 
 /// Used once: a host that was stopped is not started again. Not from a shard.
@@ -41,15 +42,20 @@ class engine_host {
     void otherwise(net::http_handler& handler) { router_.otherwise(handler); }
 
     /// Binds and starts; returns once connections are accepted. Throws base::failure: address_in_use,
-    /// io_failed (unknown host, no permission), config_invalid (empty host).
+    /// io_failed (unknown host, no permission, a file of TLS that cannot be read), config_invalid (empty
+    /// host, certificate and key that hold something else or do not fit, a socket path that is too long).
     void start();
+
+    /// Reads certificate and key again for the connections to come; true when there is TLS. Any thread, after
+    /// start(). Throws as start(); everything stays as it was then.
+    bool reload_tls() { return run_.reload_tls(); }
 
     /// Stops accepting, calls `say_goodbye` on every shard (close what the handlers hold), waits for the
     /// connections to end by themselves (drain_time), ends the threads. Not running: nothing happens.
     void stop(const std::function<void()>& say_goodbye);
 
     bool running() const noexcept { return running_; }
-    /// The bound port; the configured one before start().
+    /// The bound port; the configured one before start(). 0 for a Unix socket.
     std::uint16_t port() const noexcept { return running_ ? run_.port() : options_.port; }
     const host_options& options() const noexcept { return options_; }
 

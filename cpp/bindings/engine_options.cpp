@@ -1,6 +1,7 @@
 #include "bindings/engine_options.hpp"
 
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,6 +60,8 @@ void read_engine_options(const py::dict& given, apps::host_options& host, engine
     host.port = given["port"].cast<std::uint16_t>();
     host.threads = given["threads"].cast<unsigned>();
     host.log_level = given["log_level"].cast<std::string>();
+    const auto path = [&](const char* name) { return given[name].cast<std::filesystem::path>(); };
+    host.listen = {path("unix_socket"), path("tls_cert"), path("tls_key"), {}};
     engine.path = given["path"].cast<std::string>();
     engine.polling = flag("polling");
     engine.websocket = flag("websocket");

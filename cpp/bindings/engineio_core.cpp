@@ -174,6 +174,11 @@ std::uint16_t engineio_core::port() const {
     return l ? l->host.port() : options_.host.port;
 }
 
+bool engineio_core::reload_tls() const {
+    const auto layers = running();
+    return layers && layers->host.reload_tls();
+}
+
 std::uint64_t engineio_core::closed_full() const {
     const auto l = running();
     return l ? l->closed_full.load() : 0;

@@ -69,6 +69,8 @@ class engineio_core {
     void stop();
 
     std::uint16_t port() const;
+    /// See apps::engine_host; false when it does not run.
+    bool reload_tls() const;
     std::uint64_t closed_full() const;
 
     /// False when there is no such client. What one thread sends to a client arrives in that order.

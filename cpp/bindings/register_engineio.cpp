@@ -77,6 +77,8 @@ void register_engineio(py::module_& m) {
             "start", [](engineio_handle& self, dispatcher_ptr d) { self.use().start(std::move(d)); },
             py::arg("dispatcher"), release_gil())
         .def("stop", &engineio_handle::stop, release_gil())
+        .def(
+            "reload_tls", [](const engineio_handle& self) { return self.use().reload_tls(); }, release_gil())
         .def_property_readonly("port", [](const engineio_handle& self) { return self.use().port(); })
         .def_property_readonly("closed_full",
                                [](const engineio_handle& self) { return self.use().closed_full(); })

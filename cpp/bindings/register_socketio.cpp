@@ -136,6 +136,8 @@ void register_socketio(py::module_& m) {
             "start", [](core_handle& self, dispatcher_ptr d) { self.use().start(std::move(d)); },
             py::arg("dispatcher"), release_gil())
         .def("stop", &core_handle::stop, release_gil())
+        .def(
+            "reload_tls", [](const core_handle& self) { return self.use().reload_tls(); }, release_gil())
         .def_property_readonly("port", [](const core_handle& self) { return self.use().port(); })
         .def_property_readonly("closed_full",
                                [](const core_handle& self) { return self.use().closed_full(); })

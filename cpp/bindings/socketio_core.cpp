@@ -265,6 +265,11 @@ std::uint16_t socketio_core::port() const {
     return layers ? layers->host.port() : options_.host.port;
 }
 
+bool socketio_core::reload_tls() const {
+    const auto layers = running();
+    return layers && layers->host.reload_tls();
+}
+
 std::uint64_t socketio_core::closed_full() const {
     const auto layers = running();
     return layers ? layers->closed_full.load() : 0;

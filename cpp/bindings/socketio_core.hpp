@@ -91,6 +91,8 @@ class socketio_core {
     void stop();
 
     std::uint16_t port() const;
+    /// See apps::engine_host; false when it does not run.
+    bool reload_tls() const;
     void accept_namespace(std::string name) { names_->add(std::move(name)); }
     void accept_every_namespace() { names_->accept_all(); }
     std::uint64_t closed_full() const;

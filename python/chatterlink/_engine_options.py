@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Union
 
+from chatterlink._service import path_text
 from chatterlink.errors import ChatterLinkError
 
 #: Seconds, or seconds and a grace that is added to what clients are told.
@@ -13,6 +15,8 @@ Interval = Union[float, tuple[float, float]]
 #: A cookie's name, or its attributes with "name" among them.
 Cookie = Union[str, Mapping[str, Union[str, bool, Callable[[], Union[str, bool]]]]]
 Origins = Union[str, Iterable[str], None]
+
+Path = Union[str, "os.PathLike[str]"]
 
 TRANSPORTS = ("polling", "websocket")
 
@@ -67,6 +71,15 @@ def engine_options(
         "path": "/" + path.strip("/") + "/",
         **_origins(cors_allowed_origins),
     }
+
+
+def tls_files(certificate: Path | None, key: Path | None) -> dict[str, str]:
+    """Certificate and key as options; both or neither."""
+    found = {"tls_cert": path_text(certificate), "tls_key": path_text(key)}
+    for given, missing in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if found[given] and not found[missing]:
+            raise ChatterLinkError("config_invalid", f"{given} needs {missing} as well")
+    return found
 
 
 def _cookie(given: Cookie) -> dict[str, str | bool]:

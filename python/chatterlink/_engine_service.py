@@ -16,8 +16,8 @@ from typing import Any, Protocol, TypeVar
 
 from chatterlink import _core
 from chatterlink._dispatch import Pool
-from chatterlink._engine_options import whole
-from chatterlink._service import _sigterm_as_interrupt
+from chatterlink._engine_options import Path, tls_files, whole
+from chatterlink._service import _sigterm_as_interrupt, path_text
 from chatterlink.errors import ChatterLinkError
 
 _Self = TypeVar("_Self", bound="EngineService")
@@ -32,9 +32,21 @@ class EngineCore(Protocol):
     def stop(self) -> None:
         """Close everything."""
 
+    def reload_tls(self) -> bool:
+        """Read the files again; whether there is TLS."""
+
     @property
     def port(self) -> int:
         """The bound one."""
+
+
+def _pair(tls: tuple[Path, Path]) -> dict[str, str]:
+    if not isinstance(tls, (tuple, list)) or len(tls) != 2:
+        raise ChatterLinkError("config_invalid", "tls must be a pair: (certificate, key)")
+    found = tls_files(*tls)
+    if not found["tls_cert"]:
+        raise ChatterLinkError("config_invalid", "tls names no certificate")
+    return found
 
 
 class EngineService:
@@ -44,11 +56,24 @@ class EngineService:
     stop() does nothing, and everything else raises ChatterLinkError.
     """
 
-    def __init__(self, host: str, port: int, threads: int, max_handler_threads: int, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        threads: int,
+        max_handler_threads: int,
+        log: logging.Logger,
+        *,
+        unix_socket: Path | None,
+        tls_cert: Path | None,
+        tls_key: Path | None,
+    ) -> None:
         self.logger = log
         self._host = host
         self._port = whole("port", port, 65535)
         self._threads = whole("threads", threads, 1024)
+        self._unix_socket = path_text(unix_socket)
+        self._tls = tls_files(tls_cert, tls_key)
         self._max_handler_threads = max(1, whole("max_handler_threads", max_handler_threads, 100_000))
         self._change = threading.RLock()  # held while it starts or stops
         self._stopped = threading.Event()
@@ -58,7 +83,8 @@ class EngineService:
 
     # ---- For the two servers ----
 
-    def _make_core(self, host: str, port: int) -> EngineCore:
+    def _make_core(self, place: dict[str, Any]) -> EngineCore:
+        """`place`: the options that say where and how it listens."""
         raise NotImplementedError
 
     def _handle(self, *event: Any) -> None:
@@ -75,13 +101,14 @@ class EngineService:
 
     # ---- Life ----
 
-    def start(self, host: str | None = None, port: int | None = None) -> None:
+    def start(self, host: str | None = None, port: int | None = None, *, tls: tuple[Path, Path] | None = None) -> None:
         """Start serving; return once connections are accepted. Running already: nothing happens.
 
-        host, port: instead of the constructor's.
+        host, port: instead of the constructor's; a Unix socket goes before them.
+        tls: (certificate, key), instead of the constructor's tls_cert and tls_key.
 
-        Raises ChatterLinkError: config_invalid (a bad option), address_in_use (the port is taken), io_failed (the
-        address cannot be used).
+        Raises ChatterLinkError: config_invalid (a bad option; certificate and key hold something else or do not fit),
+        address_in_use (the port or the socket is taken), io_failed (the address cannot be used, a file cannot be read).
         """
         self._check_process()
         with self._change:
@@ -91,7 +118,17 @@ class EngineService:
                 self._host = host
             if port is not None:
                 self._port = whole("port", port, 65535)
-            core = self._make_core(self._host, self._port)
+            if tls is not None:
+                self._tls = _pair(tls)
+            core = self._make_core(
+                {
+                    "host": self._host,
+                    "port": self._port,
+                    "threads": self._threads,
+                    "unix_socket": self._unix_socket,
+                    **self._tls,
+                }
+            )
             dispatcher = _core.Dispatcher(max_threads=self._max_handler_threads)
             pool = Pool(dispatcher, self._handle, type(self).__name__, self.logger)
             pool.start()
@@ -132,14 +169,24 @@ class EngineService:
         finally:
             self._change.release()
 
-    def run(self, host: str | None = None, port: int | None = None) -> None:
+    def reload_tls(self) -> bool:
+        """Read the TLS certificate and key again, for the connections to come; those that are open go on.
+
+        Returns False when it runs without TLS, or not at all. Raises ChatterLinkError: io_failed (a file cannot be
+        read), config_invalid (they hold something else or do not fit); it goes on with the old ones then.
+        """
+        self._check_process()
+        core = self._running_core
+        return core is not None and core.reload_tls()
+
+    def run(self, host: str | None = None, port: int | None = None, *, tls: tuple[Path, Path] | None = None) -> None:
         """Start and serve until Ctrl-C, SIGTERM or a stop() from a handler or another thread; then return.
 
         Signals reach the main thread only: in another one just stop() ends it. Raises what start() raises.
         """
         try:
             with _sigterm_as_interrupt():
-                self.start(host, port)
+                self.start(host, port, tls=tls)
                 self.wait()
         except KeyboardInterrupt:
             pass
@@ -161,7 +208,7 @@ class EngineService:
 
     @property
     def port(self) -> int:
-        """The port it listens on; with port 0 the one the system chose, once started."""
+        """The port it listens on; with port 0 the one the system chose, once started. A Unix socket has 0."""
         core = self._running_core
         return self._port if core is None else core.port
 
@@ -201,5 +248,6 @@ class EngineService:
         self.stop()
 
     def __repr__(self) -> str:
-        state = f"running on port {self.port}" if self.running else "stopped"
+        place = f"at {self._unix_socket}" if self._unix_socket else f"on port {self.port}"
+        state = f"running {place}" if self.running else "stopped"
         return f"<{type(self).__module__.rpartition('.')[0]}.{type(self).__name__} {state}>"

@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar, Union, overload
 
 from chatterlink import _core
-from chatterlink._engine_options import Cookie, Interval, Origins, engine_options, seconds
+from chatterlink._engine_options import Cookie, Interval, Origins, Path, engine_options, seconds
 from chatterlink._engine_service import EngineService
 from chatterlink._logging import logger_for
 
@@ -110,6 +110,9 @@ class Server(EngineService):
         port: int = 5000,
         threads: int = 0,
         max_handler_threads: int = 256,
+        unix_socket: Path | None = None,
+        tls_cert: Path | None = None,
+        tls_key: Path | None = None,
     ) -> None:
         """Only takes the options; nothing is bound before start().
 
@@ -139,10 +142,22 @@ class Server(EngineService):
         host, port: where to listen; port 0 lets the system choose. start() and run() may say otherwise.
         threads: C++ threads that serve connections; 0: one for each core, at most 8.
         max_handler_threads: how many handlers may run, or block, at the same time.
+        unix_socket: a path to listen at instead of host and port; its owner and group may connect.
+        tls_cert, tls_key: speak TLS (https, wss) with this certificate (PEM, with its chain) and its key (PEM, no pass
+            phrase). run(tls=(certificate, key)) may say otherwise; reload_tls() reads them again.
 
         Raises ValueError, TypeError, or ChatterLinkError (config_invalid) for what cannot be.
         """
-        super().__init__(host, port, threads, max_handler_threads, logger_for(logger, "chatterlink.engineio"))
+        super().__init__(
+            host,
+            port,
+            threads,
+            max_handler_threads,
+            logger_for(logger, "chatterlink.engineio"),
+            unix_socket=unix_socket,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+        )
         self._options = engine_options(
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
@@ -276,8 +291,8 @@ class Server(EngineService):
     def _running_core(self) -> _core.EngineIOServer | None:
         return self._core
 
-    def _make_core(self, host: str, port: int) -> _core.EngineIOServer:
-        self._core = _core.EngineIOServer({**self._options, "host": host, "port": port, "threads": self._threads})
+    def _make_core(self, place: dict[str, Any]) -> _core.EngineIOServer:
+        self._core = _core.EngineIOServer({**self._options, **place})
         return self._core
 
     def _drop_core(self) -> None:

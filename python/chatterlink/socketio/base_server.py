@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from chatterlink import _core
-from chatterlink._engine_options import seconds
+from chatterlink._engine_options import Path, seconds
 from chatterlink._engine_service import EngineService
 from chatterlink.socketio._clients import Client, Clients, room_of
 from chatterlink.socketio._handlers import NOT_HANDLED, RESERVED, Handler, Handlers
@@ -50,8 +50,20 @@ class BaseServer(EngineService):
         threads: int,
         max_handler_threads: int,
         log: logging.Logger,
+        unix_socket: Path | None,
+        tls_cert: Path | None,
+        tls_key: Path | None,
     ) -> None:
-        super().__init__(host, port, threads, max_handler_threads, log)
+        super().__init__(
+            host,
+            port,
+            threads,
+            max_handler_threads,
+            log,
+            unix_socket=unix_socket,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+        )
         self._recovery = seconds("connection_state_recovery", recovery)
         self._options = {**options, "recovery": self._recovery or None}
         self.always_connect = always_connect
@@ -148,8 +160,8 @@ class BaseServer(EngineService):
     def _running_core(self) -> _core.SocketIOServer | None:
         return self._core
 
-    def _make_core(self, host: str, port: int) -> _core.SocketIOServer:
-        core = _core.SocketIOServer({**self._options, "host": host, "port": port, "threads": self._threads})
+    def _make_core(self, place: dict[str, Any]) -> _core.SocketIOServer:
+        core = _core.SocketIOServer({**self._options, **place})
         if self.namespaces == "*":
             core.accept_every_namespace()
         else:

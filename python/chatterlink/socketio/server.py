@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal, Union
 
 from chatterlink import _core
-from chatterlink._engine_options import Cookie, Interval, Origins, engine_options, seconds, whole
+from chatterlink._engine_options import Cookie, Interval, Origins, Path, engine_options, seconds, whole
 from chatterlink._logging import logger_for
 from chatterlink.socketio._clients import Client, Room, name_of
 from chatterlink.socketio._json import JsonModule
@@ -80,6 +80,9 @@ class Server(BaseServer):
         port: int = 5000,
         threads: int = 0,
         max_handler_threads: int = 256,
+        unix_socket: Path | None = None,
+        tls_cert: Path | None = None,
+        tls_key: Path | None = None,
     ) -> None:
         """Only takes the options; nothing is bound before start().
 
@@ -119,6 +122,9 @@ class Server(BaseServer):
         host, port: where to listen; port 0 lets the system choose. start() and run() may say otherwise.
         threads: C++ threads that serve connections; 0: one for each core, at most 8.
         max_handler_threads: how many handlers may run, or block, at the same time.
+        unix_socket: a path to listen at instead of host and port; its owner and group may connect.
+        tls_cert, tls_key: speak TLS (https, wss) with this certificate (PEM, with its chain) and its key (PEM, no pass
+            phrase). run(tls=(certificate, key)) may say otherwise; reload_tls() reads them again.
 
         Raises ValueError, TypeError, or ChatterLinkError (config_invalid) for what cannot be.
         """
@@ -159,6 +165,9 @@ class Server(BaseServer):
             threads=threads,
             max_handler_threads=max_handler_threads,
             log=logger_for(logger, "chatterlink.socketio"),
+            unix_socket=unix_socket,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         )
         self.async_handlers = async_handlers
 
