@@ -122,6 +122,11 @@ void client::act(session::action what, const packet* p) {
     }
 }
 
+void client::flush_apart() {
+    constexpr base::milliseconds gap{1};
+    if (!polling_ && websocket_) websocket_->flush_apart(gap);
+}
+
 net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
     if (!session_.open()) return net::send_outcome::closed;
     if (!polling_)

@@ -39,6 +39,8 @@ class client final : public net::websocket::listener, public std::enable_shared_
     /// text. The frame is shared as it is over a WebSocket; a poll takes its payload. Before the handshake is
     /// out it waits behind that.
     net::send_outcome send(base::buffer_ptr frame, bool volatile_send = false);
+    /// Over a WebSocket: what was sent goes out now, and what follows reaches the client in another read.
+    void flush_apart();
     /// A message of its own: "4" + data, or binary.
     net::send_outcome send_message(std::string_view data, bool binary = false);
 

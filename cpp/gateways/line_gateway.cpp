@@ -20,12 +20,8 @@ class line_session final : public hub::subscriber,
     line_session(line_gateway& owner, std::shared_ptr<net::connection> c)
         : owner_(owner), rules_(owner.rules()), connection_(std::move(c)), who_(rules_.enter(*this)) {}
 
-    ~line_session() override {
-        if (connection_->owner() == this) connection_->set_owner(nullptr);
-    }
-
     void start() {
-        connection_->set_owner(this);
+        connection_->set_owner(weak_from_this());
         connection_->on_closed([self = shared_from_this()] { self->over(); });
         enter(owner_.options().room, "guest-" + std::to_string(owner_.next_guest()));
     }

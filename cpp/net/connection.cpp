@@ -92,7 +92,21 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
 
 void connection::flush() {
     dirty_ = false;
+    if (gap_ && state_ == state::open) return;
     write_now();
+}
+
+void connection::flush_apart(base::milliseconds gap) {
+    write_now();
+    if (state_ != state::open || waiting_writable_) return;  // a peer that is behind is told in pieces anyway
+    gap_ = std::make_unique<timer>(
+        [](void* self) {
+            auto& c = *static_cast<connection*>(self);
+            c.gap_.reset();
+            if (c.queued_bytes() > 0 && !c.waiting_writable_) c.mark_dirty();
+        },
+        this);
+    home_->start_timer(*gap_, gap);
 }
 
 // True when the kernel took something.
@@ -227,8 +241,10 @@ void connection::close_now() {
     if (state_ == state::closed) return;
     if (tls_ && state_ != state::lingering) say_goodbye();
     state_ = state::closed;
-    owner_ = nullptr;
+    unlink();  // here, where it belongs: its last reference may be dropped on the shard it came from
+    owner_.reset();
     deadline_.cancel();
+    gap_.reset();
     queue_.clear();
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -248,7 +264,7 @@ void connection::close_now() {
 }
 
 void connection::hand_over(shard& to, std::function<void()> then) {
-    if (dirty_) {  // this round's flush here must not meet the connection at work there
+    if (dirty_ || gap_) {  // what is due here must not meet the connection at work there
         boost::asio::post(home_->context(), [self = shared_from_this(), &to, then = std::move(then)] {
             if (self->state_ == state::open) self->hand_over(to, then);
         });

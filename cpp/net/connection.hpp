@@ -79,6 +79,10 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// Writes what the kernel takes now. Called by the shard at the end of a round.
     void flush();
 
+    /// Writes what is queued now, and what is queued later not before `gap` (rounded up to the timers' tick):
+    /// the peer finds the two in different reads.
+    void flush_apart(base::milliseconds gap);
+
     /// Called (once each time) when the queue has become empty after a flush. Replaces an earlier one.
     void on_drained(std::function<void()> f) { drained_ = std::move(f); }
 
@@ -86,10 +90,10 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// from inside another member.
     void on_closed(std::function<void()> f) { closed_ = std::move(f); }
 
-    /// Who is told of the end of the process; null for nobody. It outlives the connection or calls this with
-    /// null.
-    void set_owner(connection_owner* owner) noexcept { owner_ = owner; }
-    connection_owner* owner() const noexcept { return owner_; }
+    /// Who is told of the end of the process; empty for nobody. Whoever is gone by then is not told: an owner
+    /// may die on another shard than the one its connection has been handed over to.
+    void set_owner(std::weak_ptr<connection_owner> owner) noexcept { owner_ = std::move(owner); }
+    std::shared_ptr<connection_owner> owner() const noexcept { return owner_.lock(); }
 
     /// Writes what is queued, then closes; what the peer still sends is read and thrown away for a while, so
     /// that the last bytes reach it (RFC 9112 §9.6).
@@ -189,8 +193,9 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     bool reading_paused_ = false;
     bool waiting_readable_ = false;
     std::atomic<std::uint32_t> watch_{
-        0};  // a cancelled wait may still complete on the shard it was handed over from
-    connection_owner* owner_ = nullptr;
+        0};                       // a cancelled wait may still complete on the shard it was handed over from
+    std::unique_ptr<timer> gap_;  // of flush_apart(); null: nothing is held back
+    std::weak_ptr<connection_owner> owner_;
     std::function<void()> drained_;
     std::function<void()> closed_;
     std::function<void(std::string_view)> on_bytes_;

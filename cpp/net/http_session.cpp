@@ -33,13 +33,15 @@ http_session::http_session(std::shared_ptr<connection> c, http_handler& handler,
       limits_(limits),
       proxies_(proxies),
       buffer_(limits.max_header + read_ahead),
-      deadline_([](void* self) { static_cast<http_session*>(self)->on_deadline(); }, this) {
-    connection_->set_owner(this);
-}
+      deadline_([](void* self) { static_cast<http_session*>(self)->on_deadline(); }, this) {}
 
 http_session::~http_session() {
-    if (connection_->owner() == this) connection_->set_owner(nullptr);
     if (file_.descriptor >= 0) ::close(file_.descriptor);
+}
+
+void http_session::start() {
+    connection_->set_owner(weak_from_this());
+    read_header(true);
 }
 
 void http_session::start_deadline(base::milliseconds delay) {
@@ -385,7 +387,7 @@ void http_session::shutting_down() {
 }
 
 std::shared_ptr<connection> http_session::take_connection() {
-    connection_->set_owner(nullptr);
+    connection_->set_owner({});
     phase_ = phase::over;
     deadline_.cancel();
     connection_->unwatch();

@@ -21,7 +21,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
                  const trusted_proxies& proxies);
     ~http_session() override;
 
-    void start() { read_header(true); }
+    void start();
     void shutting_down() override;
 
     // For exchange.

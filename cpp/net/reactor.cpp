@@ -44,7 +44,7 @@ std::vector<std::shared_ptr<connection>> shard::all_connections() {
 
 void shard::shut_down() {
     for (const auto& c : all_connections()) {
-        if (c->owner() != nullptr) c->owner()->shutting_down();
+        if (const auto owner = c->owner()) owner->shutting_down();
     }
 }
 

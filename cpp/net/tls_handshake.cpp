@@ -11,14 +11,10 @@ namespace {
 class handshake final : public connection_owner, public std::enable_shared_from_this<handshake> {
   public:
     handshake(std::shared_ptr<connection> c, std::function<void(std::shared_ptr<connection>)> ready)
-        : connection_(std::move(c)), ready_(std::move(ready)) {
-        connection_->set_owner(this);
-    }
-    ~handshake() override {
-        if (connection_->owner() == this) connection_->set_owner(nullptr);
-    }
+        : connection_(std::move(c)), ready_(std::move(ready)) {}
 
     void start(base::milliseconds limit) {
+        connection_->set_owner(weak_from_this());
         connection_->home().start_timer(deadline_, limit);
         step();
     }
@@ -34,7 +30,7 @@ class handshake final : public connection_owner, public std::enable_shared_from_
         switch (connection_->advance_handshake()) {
             case tls_step::done:
                 deadline_.cancel();
-                connection_->set_owner(nullptr);
+                connection_->set_owner({});
                 return ready_(connection_);
             case tls_step::want_more:
                 return connection_->when_readable([self = shared_from_this()](bool usable) {
@@ -49,7 +45,7 @@ class handshake final : public connection_owner, public std::enable_shared_from_
         spdlog::debug("TLS handshake with {} failed: {}", connection_->remote_address(),
                       connection_->tls()->reason());
         deadline_.cancel();
-        connection_->set_owner(nullptr);
+        connection_->set_owner({});
         connection_->close_after_flush();  // the alert that says why
     }
 

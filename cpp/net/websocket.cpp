@@ -58,6 +58,8 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
         return connection_->send(std::move(frame), volatile_send);
     }
 
+    void flush_apart(base::milliseconds gap) override { connection_->flush_apart(gap); }
+
     void close(close_code code) override {
         if (closing_ || !connection_->open()) return;
         closing_ = true;
@@ -176,6 +178,7 @@ class refused_websocket final : public websocket, public std::enable_shared_from
         });
     }
     send_outcome send(base::buffer_ptr, bool) override { return send_outcome::closed; }
+    void flush_apart(base::milliseconds) override {}
     void close(close_code) override {}
     void abort() override {}
     void pause() override {}

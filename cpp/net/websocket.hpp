@@ -50,6 +50,10 @@ class websocket {
     /// goes out (deflated_frame()).
     virtual send_outcome send(base::buffer_ptr frame, bool volatile_send = false) = 0;
 
+    /// What was sent goes out now, what is sent later not within the next milliseconds
+    /// (connection::flush_apart).
+    virtual void flush_apart(base::milliseconds gap) = 0;
+
     /// Starts the closing handshake; at once if the peer does not answer in time.
     virtual void close(close_code code) = 0;
 

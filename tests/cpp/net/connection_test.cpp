@@ -114,6 +114,35 @@ TEST_F(net_connection, reads_nothing_while_paused_and_goes_on_when_resumed) {
     EXPECT_TRUE(eventually([&] { return got == 6; }));
 }
 
+TEST_F(net_connection, what_is_flushed_apart_arrives_apart) {
+    start();
+    const auto c = next();
+    std::atomic<int> drained{0};
+    server->on_shard(0, [&] {
+        c->on_drained([&] { ++drained; });
+        c->send(shared_buffer::copy_of("first"));
+        c->flush_apart(300ms);
+        c->send(shared_buffer::copy_of("then"));
+        EXPECT_EQ(c->queued_bytes(), 4u);
+    });
+    EXPECT_EQ(client->read_exactly(5), "first");
+    server->on_shard(0, [&] { c->send(shared_buffer::copy_of(" this")); });
+    EXPECT_EQ(server->on_shard(0, [&] { return c->queued_bytes(); }), 9u);
+    EXPECT_EQ(client->read_exactly(9), "then this");
+    EXPECT_TRUE(eventually([&] { return drained == 2; }));
+}
+
+TEST_F(net_connection, a_connection_that_is_closed_meanwhile_says_what_was_held_back) {
+    start();
+    const auto c = next();
+    server->on_shard(0, [&] {
+        c->flush_apart(60s);
+        c->send(shared_buffer::copy_of("the rest"));
+        c->close_after_flush();
+    });
+    EXPECT_EQ(client->read_to_end(), "the rest");
+}
+
 TEST_F(net_connection, closing_after_flush_delivers_everything_first) {
     start({.max_queue = 100'000'000});
     const auto c = next();
