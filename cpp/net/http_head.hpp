@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstddef>
@@ -35,6 +36,26 @@ class fold_watch {
     bool line_empty_ = true;
     bool first_line_ = true;
     bool over_ = false;  // the empty line was there: what follows is the body
+};
+
+/// Takes of a header what is in the buffer, after the watch has seen it. The header is whole when
+/// parser.is_header_done(); otherwise more has to be read. Errors: http::error, of which bad_obs_fold is a
+/// folded field.
+boost::system::error_code feed_header(request_parser& parser, boost::beast::flat_buffer& buffer,
+                                      fold_watch& folds);
+
+/// Holds a chunked body to its limit: http::error::body_limit beyond, and bad_chunk for a size above 2^63−1,
+/// as for a Content-Length. (Beast's own limit takes each size of 64 bits for a body that is too long.)
+class chunk_limit {
+  public:
+    /// From its next chunk on. This has to stay where it is for as long as the parser lives.
+    void watch(request_parser& parser, std::uint64_t limit);
+
+    /// For the parser: the header of a chunk was read.
+    void operator()(std::uint64_t size, std::string_view extensions, boost::system::error_code& failed);
+
+  private:
+    std::uint64_t left_ = 0;
 };
 
 /// A whole header. Errors: bad_request with a sentence; the connection is then closed, since where the

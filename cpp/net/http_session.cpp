@@ -63,15 +63,7 @@ void http_session::read_header(bool first) {
 
 // Looks at what is in the buffer; reads on when that is not the whole header.
 void http_session::parse_header() {
-    const auto here = buffer_.data();
-    if (folds_.sees({static_cast<const char*>(here.data()), here.size()})) {
-        return refuse(base::fail(base::errc::bad_request, "malformed HTTP request: a folded header field"));
-    }
-    boost::system::error_code failed;
-    const std::size_t used = parser_->put(here, failed);
-    buffer_.consume(used);
-    folds_.consumed(used);
-    if (failed == http::error::need_more) failed = {};
+    const auto failed = feed_header(*parser_, buffer_, folds_);
     if (failed || parser_->is_header_done()) return on_header(failed);
     // Part of the header is here: from now on the whole of it is due in time (not once more for each piece).
     if (phase_ == phase::idle) {
@@ -136,7 +128,11 @@ void http_session::on_header(const boost::system::error_code& failed) {
     if (length && *length > limit) {
         return refuse(too_large());
     }
-    parser_->body_limit(limit);
+    if (head.chunked()) {
+        chunks_.watch(*parser_, limit);
+    } else {
+        parser_->body_limit(limit);
+    }
     if (!parser_->is_done() && (!length || buffer_.size() < *length)) {
         exchange peek(shared_from_this());
         body_watch_ = handler_.body_expected(peek);

@@ -68,6 +68,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     const http_limits& limits_;
     const trusted_proxies& proxies_;
     boost::beast::flat_buffer buffer_;
+    chunk_limit chunks_;  // of parser_
     std::optional<parser> parser_;
     timer deadline_;
     enum class phase : std::uint8_t { idle, header, body, handling, streaming, over } phase_ = phase::idle;

@@ -1,5 +1,6 @@
-// A request as http_session reads it: Beast's parser, bounded, then the rules of net/http_head, then the body
-// within a limit. The same bytes in one piece and cut anywhere must be the same request.
+// A request as http_session reads it: Beast's parser, bounded and watched for folded fields, then the rules
+// of net/http_head, then the body within a limit. The same bytes in one piece and cut anywhere must be the
+// same request.
 #include "net/http_head.hpp"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace http = boost::beast::http;
 
 constexpr std::uint32_t max_header = 512;
 constexpr std::uint64_t max_body = 256;
+constexpr std::size_t header_piece = 128;
 
 // The read side of a connection that brings the input and then its end.
 class stream {
@@ -81,6 +83,12 @@ void check_accepted(const net::request_parser::value_type& head) {
                              [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; }),
                 "a field's value holds no control character (RFC 9110 §5.5)");
     }
+    const auto hosts = head.count(http::field::host);
+    require(hosts == 1 || (hosts == 0 && head.version() == 10),
+            "one Host, or none in HTTP/1.0 (RFC 9112 §3.2)");
+    require(
+        std::string_view(head[http::field::host]).find_first_of(" \t/@?#\\\"<>") == std::string_view::npos,
+        "a Host is a name or an address");
     const auto lengths = head.count(http::field::content_length);
     const auto codings = head.count(http::field::transfer_encoding);
     require(lengths == 0 || codings == 0, "never Content-Length with Transfer-Encoding (RFC 9112 §6.1)");
@@ -96,17 +104,30 @@ void check_accepted(const net::request_parser::value_type& head) {
 outcome read_request(std::string_view input, bool in_pieces) {
     stream from(input, in_pieces);
     boost::beast::flat_buffer buffer(max_header + 1024);
+    net::chunk_limit chunks;
     net::request_parser parser;
+    net::fold_watch folds;
     net::bound_header(parser, max_header);
     boost::system::error_code failed;
     while (!parser.is_header_done()) {
-        http::read_some(from, buffer, parser, failed);
+        const std::size_t room = std::min(header_piece, buffer.max_size() - buffer.size());
+        if (room == 0) return {};
+        buffer.commit(from.read_some(buffer.prepare(room), failed));
         if (failed) return {};
+        if (net::feed_header(parser, buffer, folds)) return {};
     }
     if (net::check_head(parser.get()).has_error()) return {};
     check_accepted(parser.get());
+    // The parser takes no empty line before the request line: the first one ends the header.
+    const auto header = input.substr(0, input.find("\r\n\r\n"));
+    require(header.find("\n ") == header.npos && header.find("\n\t") == header.npos,
+            "no field goes on in the next line (RFC 9112 §5.2)");
     if (const auto length = parser.content_length(); length && *length > max_body) return {};
-    parser.body_limit(max_body);
+    if (parser.chunked()) {
+        chunks.watch(parser, max_body);
+    } else {
+        parser.body_limit(max_body);
+    }
     parser.eager(true);
     while (!parser.is_done()) {
         http::read_some(from, buffer, parser, failed);

@@ -195,6 +195,8 @@ DOUBTFUL = {
     "folded-field": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-One: a\r\n Transfer-Encoding: chunked\r\n\r\n" + SMUGGLED,
     "folded-with-a-tab": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-One: a\r\n\tb\r\n\r\n" + SMUGGLED,
     "fold-after-the-request-line": b"GET /healthz HTTP/1.1\r\n Host: x\r\n\r\n" + SMUGGLED,
+    "no-host": b"GET /healthz HTTP/1.1\r\nX: y\r\n\r\n" + SMUGGLED,
+    "malformed-host": b"GET /healthz HTTP/1.1\r\nHost: x/y\r\n\r\n" + SMUGGLED,
     "two-hosts": b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n" + SMUGGLED,
     "bare-line-feeds": b"GET /healthz HTTP/1.1\nHost: x\n\n" + SMUGGLED,
     "nul-in-a-field": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n" + SMUGGLED,
@@ -205,6 +207,10 @@ DOUBTFUL = {
     "trailer-of-100-kb": POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X-Y: z\r\n" * 12_500 + b"\r\n",
     "chunk-size-with-a-sign": POST + b"Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n",
     "chunk-size-of-more-than-64-bits": POST + b"Transfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n",
+    "chunk-size-of-64-ones": POST + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nhello" + SMUGGLED,
+    "chunk-size-with-the-high-bit": POST
+    + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n8000000000000000\r\nhello"
+    + SMUGGLED,
     "chunk-without-its-end": POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n",
 }
 
@@ -233,7 +239,7 @@ def test_a_request_with_a_doubtful_end_gets_400_and_the_end_of_the_connection(qu
 
 def test_a_chunk_that_is_too_long_for_the_body_is_refused_and_the_connection_closed(quiet_app: AppServer) -> None:
     with connect(quiet_app) as connection:
-        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nhello" + SMUGGLED)
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nhello" + SMUGGLED)
         answer = b""
         while piece := connection.recv(65536):
             answer += piece

@@ -46,11 +46,11 @@ class http_hostile : public testing::Test {
 
 TEST_F(http_hostile, a_header_that_is_too_large_gets_431) {
     expect_refused("GET /echo HTTP/1.1\r\nHost: x\r\nX: " + std::string(3000, 'a') + "\r\n\r\n", 431);
-    expect_refused("GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n\r\n", 431);
-    expect_refused("GET /echo HTTP/1.1\r\nX: " + std::string(100'000, 'a'), 431);  // never ends
+    expect_refused("GET /" + std::string(3000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", 431);
+    expect_refused("GET /echo HTTP/1.1\r\nHost: x\r\nX: " + std::string(100'000, 'a'), 431);  // never ends
     std::string fields;
     for (int i = 0; i < 500; ++i) fields += "X-" + std::to_string(i) + ": y\r\n";
-    expect_refused("GET /echo HTTP/1.1\r\n" + fields + "\r\n", 431);
+    expect_refused("GET /echo HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n", 431);
 }
 
 TEST_F(http_hostile, a_body_that_is_too_large_gets_413) {
@@ -59,7 +59,8 @@ TEST_F(http_hostile, a_body_that_is_too_large_gets_413) {
     expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
                        std::string(1001, 'b'),
                    413);
-    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+    // A size that a body may have, only not this one.
+    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n",
                    413);
     std::string many = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (int i = 0; i < 11; ++i) many += "64\r\n" + std::string(100, 'b') + "\r\n";
@@ -73,29 +74,36 @@ TEST_F(http_hostile, a_body_of_exactly_the_limit_is_taken) {
 }
 
 TEST_F(http_hostile, content_length_with_transfer_encoding_gets_400_in_either_order) {  // RFC 9112 §6.1
-    const auto chunks = "\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"s;
-    expect_refused("POST /echo HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n" + chunks,
-                   400);
-    expect_refused("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n" + chunks,
-                   400);
-    expect_refused("POST /echo HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: identity\r\n" + chunks,
-                   400);
+    const auto chunks = "\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"s;
+    expect_refused(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n" + chunks,
+        400);
+    expect_refused(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n" + chunks,
+        400);
+    expect_refused(
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: identity\r\n" + chunks,
+        400);
 }
 
 TEST_F(http_hostile, transfer_encodings_other_than_chunked_alone_get_400) {  // RFC 9112 §6.1, §6.3
-    const auto chunks = "\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"s;
+    const auto chunks = "\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"s;
     for (const auto* coding :
          {"chunked, identity", "gzip", "identity", "gzip, chunked", "chunked, chunked", "xchunked", ""})
-        expect_refused("POST /echo HTTP/1.1\r\nTransfer-Encoding: "s + coding + "\r\n" + chunks, 400);
+        expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "s + coding + "\r\n" + chunks,
+                       400);
     expect_refused(
-        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n" + chunks, 400);
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n" +
+            chunks,
+        400);
 }
 
 TEST_F(http_hostile, a_length_that_is_no_number_or_is_given_twice_gets_400) {
     for (const auto* length :
          {"-1", "+5", "5x", "0x5", "", " ", "5,6", "18446744073709551616", "99999999999999999999999"})
-        expect_refused("POST /echo HTTP/1.1\r\nContent-Length: "s + length + "\r\n\r\nhello", 400);
-    expect_refused("POST /echo HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400);
+        expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: "s + length + "\r\n\r\nhello", 400);
+    expect_refused("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+                   400);
 }
 
 TEST_F(http_hostile, a_length_above_63_bits_gets_400) {  // Beast 1.92 is the first to take care
@@ -105,8 +113,54 @@ TEST_F(http_hostile, a_length_above_63_bits_gets_400) {  // Beast 1.92 is the fi
 
 TEST_F(http_hostile, folded_fields_and_two_hosts_get_400) {  // RFC 9112 §5.2, §3.2
     for (const auto* fields : {"X: a\r\n b\r\n", "X: a\r\n\tb\r\n", " X: a\r\n", "Host: y\r\n"})
-        expect_refused("GET /echo HTTP/1.1\r\nHost: x\r\n"s + fields + "\r\nGET /smuggled HTTP/1.1\r\n\r\n",
-                       400);
+        expect_refused(
+            "GET /echo HTTP/1.1\r\nHost: x\r\n"s + fields + "\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+            400);
+}
+
+TEST_F(http_hostile, a_request_of_http_1_1_without_host_gets_400) {  // RFC 9112 §3.2
+    for (const auto* fields : {"", "X-Host: x\r\n", "X: Host: x\r\n"})
+        expect_refused("GET /echo HTTP/1.1\r\n"s + fields + "\r\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n", 400);
+    auto older = server.connect();
+    EXPECT_EQ(older.ask("GET /echo HTTP/1.0\r\n\r\n").status, 200u) << "HTTP/1.0 knows no Host";
+    handler.requests = 0;
+    expect_refused("GET /echo HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n", 400);
+    expect_refused("GET /echo HTTP/1.0\r\nHost: x/y\r\n\r\n", 400);
+}
+
+TEST_F(http_hostile, a_malformed_host_gets_400) {
+    for (const auto* host : {"x y",  "x, y", "x/y",    "http://x",    "me@x", "x?y", "x#y",  "x\\y",
+                             "x\"y", "<x>",  "x:80x",  "x:-1",        "x::1", "::1", "[::1", "[::1]5000",
+                             "[]",   "[x]",  "[::1]]", "[127.0.0.1]", "x%",   "x%4", "x%zz", "m\xc3\xbcller"})
+        expect_refused("GET /echo HTTP/1.1\r\nHost: "s + host + "\r\n\r\n", 400);
+}
+
+TEST_F(http_hostile, every_form_of_host_is_taken) {  // RFC 3986 §3.2.2
+    auto client = server.connect();
+    for (const auto* host : {"x", "x:", "x:5000", "chat.example", "my_app-1.internal:80", "127.0.0.1:5000",
+                             "[::1]", "[::ffff:127.0.0.1]:80", "m%C3%BCller", "xn--mller-kva", ""})
+        EXPECT_EQ(client.ask("GET /echo HTTP/1.1\r\nHost: "s + host + "\r\n\r\n").status, 200u) << host;
+    handler.requests = 0;
+}
+
+TEST_F(http_hostile, a_chunk_size_that_no_body_can_have_gets_400) {
+    const auto post = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"s;
+    for (const auto* size : {"8000000000000000", "FFFFFFFFFFFFFFFF", "ffffffffffffffff", "10000000000000000",
+                             "10000000000000005", "fffffffffffffffffffffffffffffffff"}) {
+        expect_refused(post + size + "\r\nhello\r\n0\r\n\r\n", 400);
+        expect_refused(post + "5\r\nhello\r\n" + size + "\r\nhello\r\n0\r\n\r\n", 400);
+        expect_refused(post + size + ";a=b\r\n", 400);
+    }
+}
+
+TEST_F(http_hostile, chunks_of_exactly_the_limit_are_taken) {
+    auto client = server.connect();
+    for (int again = 0; again < 2; ++again) {  // the count begins anew with each request
+        std::string request = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (int i = 0; i < 10; ++i) request += "0000064;a=b\r\n" + std::string(100, 'b') + "\r\n";
+        EXPECT_EQ(client.ask(request + "0\r\n\r\n").body, "POST /echo " + std::string(1000, 'b'));
+    }
+    handler.requests = 0;
 }
 
 TEST_F(http_hostile, a_chunk_extension_or_a_trailer_longer_than_a_header_may_be_gets_400) {
@@ -132,9 +186,10 @@ TEST_F(http_hostile, a_chunk_extension_without_end_is_cut_off) {
 TEST_F(http_hostile, what_is_not_http_gets_400) {
     for (const auto& sent :
          {"hello\r\n\r\n"s, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 tls\r\n\r\n"s, "GET /echo\r\n\r\n"s,
-          "GET /echo HTTP/9.9\r\n\r\n"s, "GET  /echo HTTP/1.1\r\n\r\n"s,
-          "GET /echo HTTP/1.1\r\nNo colon\r\n\r\n"s, "GET /echo HTTP/1.1\r\nBad name: x\r\n\r\n"s,
-          "GET /echo HTTP/1.1\r\nX: a\0b\r\n\r\n"s}) {
+          "GET /echo HTTP/9.9\r\n\r\n"s, "GET  /echo HTTP/1.1\r\nHost: x\r\n\r\n"s,
+          "GET /echo HTTP/1.1\r\nHost: x\r\nNo colon\r\n\r\n"s,
+          "GET /echo HTTP/1.1\r\nHost: x\r\nBad name: x\r\n\r\n"s,
+          "GET /echo HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n"s}) {
         expect_refused(sent, 400);
     }
 }
@@ -142,7 +197,7 @@ TEST_F(http_hostile, what_is_not_http_gets_400) {
 TEST_F(http_hostile, a_header_that_takes_too_long_is_answered_408_and_closed) {
     const auto began = base::steady_now();
     auto trickle = server.connect();
-    for (const char c : "GET /echo HTTP/1.1\r\nHo"s) {
+    for (const char c : "GET /echo HTTP/1.1\r\nHost: x\r\nHo"s) {
         if (!trickle.send({&c, 1})) break;
         std::this_thread::sleep_for(40ms);  // never silent for long
     }
@@ -231,7 +286,7 @@ TEST_F(http_hostile, a_thousand_connections_that_are_reset_leave_nothing_behind)
     for (int i = 0; i < 1'000; ++i) {
         auto client = server.connect();
         if (i % 3 == 0) client.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
-        if (i % 3 == 1) client.send("POST /echo HTTP/1.1\r\nContent-Length: 500\r\n\r\nhalf");
+        if (i % 3 == 1) client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nhalf");
         client.reset();
     }
     EXPECT_TRUE(test::eventually(
