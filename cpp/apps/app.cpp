@@ -174,6 +174,10 @@ std::string chat_app::url() const {
     return fmt::format("{}://{}{}{}:{}/", scheme, six ? "[" : "", o.host, six ? "]" : "", port());
 }
 
+std::vector<std::string> chat_app::addresses() const {
+    return impl_->running ? impl_->running->run.addresses() : std::vector<std::string>{};
+}
+
 const app_options& chat_app::options() const noexcept {
     return impl_->options;
 }

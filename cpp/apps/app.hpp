@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "apps/options.hpp"
 
@@ -29,8 +30,9 @@ class chat_app {
     bool reload_tls();
 
     bool running() const noexcept;
-    std::uint16_t port() const noexcept;  // the bound one; the configured one before start()
-    std::string url() const;              // "http://127.0.0.1:5000/", "https+unix:/run/chat.sock"
+    std::uint16_t port() const noexcept;         // the bound one; the configured one before start()
+    std::string url() const;                     // "http://127.0.0.1:5000/", "https+unix:/run/chat.sock"
+    std::vector<std::string> addresses() const;  // runtime::addresses(); empty when not running
     const app_options& options() const noexcept;
     std::string store_description() const;
 
@@ -50,6 +52,7 @@ class line_server {
     bool reload_tls();
     bool running() const noexcept;
     std::uint16_t port() const noexcept;
+    std::vector<std::string> addresses() const;
     const line_server_options& options() const noexcept;
 
   private:

@@ -81,6 +81,10 @@ std::uint16_t line_server::port() const noexcept {
     return impl_->running ? impl_->running->run.port() : impl_->options.port;
 }
 
+std::vector<std::string> line_server::addresses() const {
+    return impl_->running ? impl_->running->run.addresses() : std::vector<std::string>{};
+}
+
 const line_server_options& line_server::options() const noexcept {
     return impl_->options;
 }

@@ -56,11 +56,19 @@ void runtime::listen(const std::string& host, std::uint16_t port, const listen_o
         listeners_.push_back(
             net::listener::open_unix(threads_, how.unix_socket, limits_, on_accept, tls_).value());
     } else {
-        listeners_.push_back(net::listener::open(threads_, host, port, limits_, on_accept, tls_).value());
+        listeners_ = net::listener::open_all(threads_, host, port, limits_, on_accept, tls_).value();
     }
     for (const auto& each : listeners_) {
         if (port_ == 0) port_ = each->port();
     }
+}
+
+std::vector<std::string> runtime::addresses() const {
+    std::vector<std::string> all;
+    for (const auto& each : listeners_) {
+        if (auto where = each->where(); !where.empty()) all.push_back(std::move(where));
+    }
+    return all;
 }
 
 bool runtime::reload_tls() {

@@ -33,7 +33,7 @@ class runtime {
 
     net::reactor& threads() noexcept { return threads_; }
 
-    /// Binds. Throws base::failure: address_in_use, io_failed.
+    /// Binds, a name at each of its addresses. Throws base::failure: address_in_use, io_failed.
     void listen(const std::string& host, std::uint16_t port, net::listener::accepted on_accept);
     /// The same with everything that can be said about how to listen. `http`: what is spoken inside TLS.
     /// Throws also config_invalid (a key without a certificate, files that do not fit or hold something
@@ -55,6 +55,9 @@ class runtime {
 
     /// Of the first address that has one.
     std::uint16_t port() const noexcept { return port_; }
+    /// Every address that is listened on, with its port: "127.0.0.1:5000", "[::1]:5000". Not from a shard,
+    /// and not while it stops.
+    std::vector<std::string> addresses() const;
 
   private:
     /// Runs on every shard and waits; false if that took longer than the time.

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "apps/app.hpp"
 #include "apps/command_line.hpp"
@@ -83,6 +85,14 @@ void warn_about_network(const Options& o) {
                 o.listen.tls_cert.empty() ? "; use --tls-cert or put a proxy with TLS in front of it" : "");
 }
 
+// A name may stand for several addresses; one that is missing here is not served.
+void tell_addresses(const std::vector<std::string>& all) {
+    if (all.size() < 2) return;
+    std::printf("  at     ");
+    for (const auto& each : all) std::printf(" %s", each.c_str());
+    std::printf("\n");
+}
+
 // What systemd or the like has opened for this process.
 template <class Options>
 bool take_inherited(const std::string& program, Options& o) {
@@ -105,6 +115,7 @@ int run_app(const std::string& program, const std::vector<std::string>& argument
     return serve(program, app, [&] {
         std::printf("ChatterLink web chat\n");
         std::printf("  open    %s\n", app.url().c_str());
+        tell_addresses(app.addresses());
         std::printf("  data    %s\n", app.options().data.c_str());
         std::printf("  store   %s\n", app.store_description().c_str());
         warn_about_network(app.options());
@@ -132,6 +143,7 @@ int run_server(const std::string& program, const std::vector<std::string>& argum
             if (o.listen.tls_cert.empty()) std::printf(", or: nc %s %u", o.host.c_str(), port);
             std::printf("\n");
         }
+        tell_addresses(server.addresses());
         warn_about_network(server.options());
         std::printf("  stop    Ctrl-C\n");
     });

@@ -1,10 +1,14 @@
 #include "net/listener.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
@@ -18,6 +22,7 @@ using boost::asio::ip::tcp;
 constexpr int backlog = 4096;
 constexpr base::milliseconds pause_when_full{100};
 constexpr base::milliseconds tell_again{10'000};
+constexpr int port_attempts = 10;  // to find a port that is free at every address, when the system chooses
 
 // The port of whatever address the socket is bound to.
 std::uint16_t port_of(const connection::protocol::endpoint& where) {
@@ -26,6 +31,57 @@ std::uint16_t port_of(const connection::protocol::endpoint& where) {
     if (address->sa_family == AF_INET6)
         return ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
     return 0;
+}
+
+// A host's addresses, each once, in the resolver's order.
+base::result<std::vector<boost::asio::ip::address>> resolve(reactor& threads, const std::string& host) {
+    // For the resolver that would be every network: nobody means it who leaves a variable empty.
+    if (host.empty()) return base::fail(base::errc::config_invalid, "the host is empty: give it with --host");
+    boost::system::error_code failed;
+    tcp::resolver resolver(threads.at(0).context());
+    const auto found = resolver.resolve(host, "0", tcp::resolver::passive, failed);
+    if (failed || found.empty()) {
+        return base::fail(base::errc::io_failed, "unknown host '" + host + "': " + failed.message());
+    }
+    std::vector<boost::asio::ip::address> addresses;
+    for (const auto& each : found) {
+        const auto address = each.endpoint().address();
+        if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+            addresses.push_back(address);
+    }
+    return addresses;
+}
+
+listener::acceptor listen_at(reactor& threads, const tcp::endpoint& where,
+                             boost::system::error_code& failed) {
+    listener::acceptor a(threads.at(0).context());
+    a.open(where.protocol(), failed);
+    if (!failed) a.set_option(listener::acceptor::reuse_address(true), failed);
+    if (!failed && where.address().is_v6() && where.address().is_unspecified()) {
+        a.set_option(boost::asio::ip::v6_only(false), failed);
+    }
+    if (!failed) a.bind(where, failed);
+    if (!failed) a.listen(backlog, failed);
+    return a;
+}
+
+// Whether the machine does not have that address, or not even its family.
+bool not_here(const boost::system::error_code& failed) {
+    return failed == boost::asio::error::address_family_not_supported ||
+           failed == boost::system::errc::address_not_available;
+}
+
+base::error cannot_listen(const std::string& host, std::uint16_t port,
+                          const boost::system::error_code& failed) {
+    if (failed == boost::asio::error::address_in_use) {
+        return base::fail(
+            base::errc::address_in_use,
+            fmt::format("port {} on {} is already in use: stop the other program or choose another "
+                        "with --port",
+                        port, host));
+    }
+    return base::fail(base::errc::io_failed,
+                      fmt::format("cannot listen on {} port {}: {}", host, port, failed.message()));
 }
 
 int number_option(int descriptor, int name) {
@@ -39,35 +95,55 @@ int number_option(int descriptor, int name) {
 base::result<std::shared_ptr<listener>> listener::open(reactor& threads, const std::string& host,
                                                        std::uint16_t port, const connection_limits& limits,
                                                        accepted on_accept, tls_ptr keys) {
-    // For the resolver that would be every network: nobody means it who leaves a variable empty.
-    if (host.empty()) return base::fail(base::errc::config_invalid, "the host is empty: give it with --host");
+    const auto found = resolve(threads, host);
+    if (!found) return found.error();
     boost::system::error_code failed;
-    tcp::resolver resolver(threads.at(0).context());
-    const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, failed);
-    if (failed || found.empty()) {
-        return base::fail(base::errc::io_failed, "unknown host '" + host + "': " + failed.message());
-    }
-    const tcp::endpoint where = found.begin()->endpoint();
-    acceptor a(threads.at(0).context());
-    a.open(where.protocol(), failed);
-    if (!failed) a.set_option(acceptor::reuse_address(true), failed);
-    if (!failed && where.address().is_v6() && where.address().is_unspecified()) {
-        a.set_option(boost::asio::ip::v6_only(false), failed);
-    }
-    if (!failed) a.bind(where, failed);
-    if (!failed) a.listen(backlog, failed);
-    if (failed == boost::asio::error::address_in_use) {
-        return base::fail(
-            base::errc::address_in_use,
-            fmt::format("port {} on {} is already in use: stop the other program or choose another "
-                        "with --port",
-                        port, host));
-    }
-    if (failed) {
-        return base::fail(base::errc::io_failed,
-                          fmt::format("cannot listen on {} port {}: {}", host, port, failed.message()));
-    }
+    auto a = listen_at(threads, tcp::endpoint(found->front(), port), failed);
+    if (failed) return cannot_listen(host, port, failed);
     return std::make_shared<listener>(threads, std::move(a), limits, std::move(on_accept), std::move(keys));
+}
+
+base::result<std::vector<std::shared_ptr<listener>>> listener::open_all(
+    reactor& threads, const std::string& host, std::uint16_t port, const connection_limits& limits,
+    const accepted& on_accept, const tls_ptr& keys) {
+    const auto found = resolve(threads, host);
+    if (!found) return found.error();
+    std::vector<std::string> addresses;
+    for (const auto& each : *found) addresses.push_back(each.to_string());
+    return open_each(threads, addresses, port, limits, on_accept, keys);
+}
+
+base::result<std::vector<std::shared_ptr<listener>>> listener::open_each(
+    reactor& threads, const std::vector<std::string>& addresses, std::uint16_t port,
+    const connection_limits& limits, const accepted& on_accept, const tls_ptr& keys) {
+    base::error last = base::fail(base::errc::config_invalid, "there is no address to listen on");
+    for (int attempt = 0; attempt < port_attempts; ++attempt) {
+        std::vector<std::shared_ptr<listener>> opened;
+        bool taken = false;
+        for (const auto& address : addresses) {
+            // The port that the system has chosen for the first is asked for at the others.
+            const auto wanted = opened.empty() ? port : opened.front()->port();
+            boost::system::error_code failed;
+            const auto where = boost::asio::ip::make_address(address, failed);
+            if (failed) return cannot_listen(address, wanted, failed);
+            auto a = listen_at(threads, tcp::endpoint(where, wanted), failed);
+            if (!failed) {
+                opened.push_back(std::make_shared<listener>(threads, std::move(a), limits, on_accept, keys));
+                continue;
+            }
+            last = cannot_listen(address, wanted, failed);
+            if (not_here(failed)) {
+                spdlog::warn("not listening on {}: {}", address, failed.message());
+                continue;
+            }
+            taken = failed == boost::asio::error::address_in_use;
+            if (!taken || port != 0) return last;
+            break;
+        }
+        if (!taken && !opened.empty()) return opened;
+        if (!taken) break;
+    }
+    return last;
 }
 
 base::result<std::shared_ptr<listener>> listener::adopt(reactor& threads, int descriptor,
@@ -102,6 +178,25 @@ listener::listener(reactor& threads, acceptor a, const connection_limits& limits
       on_accept_(std::move(on_accept)),
       keys_(std::move(keys)),
       port_(port_of(acceptor_.local_endpoint())) {}
+
+std::string listener::where() const {
+    boost::system::error_code failed;
+    const auto local = acceptor_.local_endpoint(failed);
+    if (failed) return {};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto* const address = reinterpret_cast<const sockaddr*>(local.data());
+    if (address->sa_family == AF_INET) {
+        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text.data(),
+                    text.size());
+        return fmt::format("{}:{}", text.data(), port_);
+    }
+    if (address->sa_family == AF_INET6) {
+        ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text.data(),
+                    text.size());
+        return fmt::format("[{}]:{}", text.data(), port_);
+    }
+    return {};
+}
 
 void listener::start() {
     boost::asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->accept_next(); });

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "net/connection.hpp"
@@ -23,13 +24,24 @@ class listener : public std::enable_shared_from_this<listener> {
     using accepted = std::function<void(std::shared_ptr<connection>)>;
     using tls_ptr = std::shared_ptr<const tls_context>;
 
-    /// Binds and listens; connections are accepted after start(). `host` is a name or an address, of which
-    /// "::" takes IPv4 too; port 0 lets the system choose. `keys`: null for plain connections. Errors:
-    /// config_invalid (an empty host), address_in_use, io_failed (unknown host, no permission), with a
-    /// sentence for people.
+    /// Binds and listens; connections are accepted after start(). `host` is an address or a name, of whose
+    /// addresses the first is taken; "::" takes IPv4 too; port 0 lets the system choose. `keys`: null for
+    /// plain connections. Errors: config_invalid (an empty host), address_in_use, io_failed (unknown host, no
+    /// permission), with a sentence for people.
     static base::result<std::shared_ptr<listener>> open(reactor& threads, const std::string& host,
                                                         std::uint16_t port, const connection_limits& limits,
                                                         accepted on_accept, tls_ptr keys = nullptr);
+
+    /// open() at each address that `host` has (localhost: often ::1 and 127.0.0.1), all at the same port,
+    /// also when the system chooses it. Errors: as open(); none is bound then.
+    static base::result<std::vector<std::shared_ptr<listener>>> open_all(
+        reactor& threads, const std::string& host, std::uint16_t port, const connection_limits& limits,
+        const accepted& on_accept, const tls_ptr& keys = nullptr);
+    /// The same with the addresses given. One that this machine does not have (its family is switched off)
+    /// is left out, with a line in the log, as long as another one serves.
+    static base::result<std::vector<std::shared_ptr<listener>>> open_each(
+        reactor& threads, const std::vector<std::string>& addresses, std::uint16_t port,
+        const connection_limits& limits, const accepted& on_accept, const tls_ptr& keys = nullptr);
 
     /// A Unix socket; its owner and group may connect (mode 660). A socket file that nobody listens at any
     /// more is replaced; the file is removed by stop(). Errors: config_invalid (the path is too long),
@@ -51,6 +63,8 @@ class listener : public std::enable_shared_from_this<listener> {
 
     /// 0 for a Unix socket.
     std::uint16_t port() const noexcept { return port_; }
+    /// "127.0.0.1:5000", "[::1]:5000"; empty for a Unix socket.
+    std::string where() const;
 
     using acceptor =
         boost::asio::basic_socket_acceptor<connection::protocol, boost::asio::io_context::executor_type>;

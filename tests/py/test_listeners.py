@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,39 @@ def test_ipv6_and_both_families_at_once(start_app: StartApp, start_line_server: 
         with socket.create_connection((host, lines.port), timeout=PATIENCE) as client:
             client.sendall(b"/who\n")
             assert b"in lobby" in client.recv(1000)
+
+
+def with_names(hosts: Path, command: Sequence[object]) -> list[object]:
+    """That command, for which the names of a file stand in /etc/hosts (a mount that nobody else sees)."""
+    shell = 'mount --bind "$1" /etc/hosts && shift && exec "$@"'
+    return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", shell, "sh", hosts, *command]
+
+
+@pytest.mark.parametrize("program", ["app", "server"])
+def test_a_name_with_several_addresses_is_served_at_all_of_them(tmp_path: Path, program: str) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("::1 localhost\n127.0.0.1 localhost\n127.0.0.2 localhost\n192.0.2.1 localhost\n", encoding="ascii")
+    try:
+        subprocess.run(
+            [str(word) for word in with_names(hosts, ["true"])], check=True, capture_output=True, timeout=PATIENCE
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this machine lets nobody have an /etc/hosts of their own")
+    data = ["--data", tmp_path] if program == "app" else []
+    command = [*paths.command("binary", program), "--host", "localhost", "--port", "0", *data]
+    with Program([str(word) for word in with_names(hosts, command)]) as running:
+        port = int(running.wait_for(r"localhost:(\d+)")[1])
+        told = running.wait_for(r"  at +(.*)")[1].split()
+        assert sorted(told) == sorted([f"127.0.0.1:{port}", f"127.0.0.2:{port}", f"[::1]:{port}"])
+        running.wait_for("not listening on 192.0.2.1: ")
+        for host in ("::1", "127.0.0.1", "127.0.0.2"):
+            if program == "app":
+                assert status(http.client.HTTPConnection(host, port, timeout=PATIENCE), "/healthz") == 200
+            else:
+                with socket.create_connection((host, port), timeout=PATIENCE) as client:
+                    client.sendall(b"/who\n")
+                    assert b"in lobby" in client.recv(1000)
+        assert running.end() == 0
 
 
 # ---- Unix sockets ----
