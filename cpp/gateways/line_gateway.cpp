@@ -1,5 +1,6 @@
 #include "gateways/line_gateway.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -75,10 +76,13 @@ class line_session final : public hub::subscriber,
         watch();
     }
 
-    // Starts the timer for whatever the decoder waits for next.
+    // Starts the timer for whatever comes next: the silence that ends a line, or, when bytes go on arriving
+    // and put that off, the time that a whole line may take.
     void watch() {
-        const auto due = decoder_.deadline();
+        auto due = decoder_.deadline();
         if (!due || ended_) return clock_.cancel();
+        if (const auto since = decoder_.waiting_since())
+            due = std::min(*due, *since + owner_.options().line_timeout);
         connection_->home().start_timer(clock_,
                                         std::chrono::ceil<base::milliseconds>(*due - base::steady_now()));
     }
