@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import json
 import socket
 import struct
 import time
@@ -85,21 +86,36 @@ def test_sids_have_at_least_128_random_bits(server: EngineServer) -> None:
         assert max(seen.values()) < len(sids) / 4
 
 
-def test_guessed_sids_hit_nothing(server: EngineServer, session: Polling) -> None:
-    """Ids of the right form, in pipelined requests."""
-    batch = 200
-    connection = plain_socket(server)
-    for number in range(scaled(100, 5)):
-        guesses = [f"{number:05}{each:05}{session.sid[10:]}" for each in range(batch)]
-        connection.sendall(b"".join(f"GET {url(guess)} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for guess in guesses))
-        answers = b""
-        while answers.count(b"Session ID unknown") < batch:
-            part = connection.recv(65536)
-            assert part, answers[-500:]
-            answers += part
-        assert answers.count(b"HTTP/1.1 400 ") == batch
-        assert answers.count(b"HTTP/1.1 ") == batch
-    connection.close()
+def test_a_million_guessed_sids_hit_nothing(server: EngineServer, session: Polling) -> None:
+    """Ids of the right form, each another one, pipelined on two connections; others are served meanwhile."""
+    batch = 2000
+    bystander = Polling(server)
+    connections = [plain_socket(server) for _ in range(2)]
+    wanted: bytes = b""
+    for number in range(0, scaled(500, 4), len(connections)):
+        for each, connection in enumerate(connections):
+            guesses = (f"{number + each:05}{guess:05}{session.sid[10:]}" for guess in range(batch))
+            connection.sendall("".join(f"GET {url(guess)} HTTP/1.1\r\nHost: x\r\n\r\n" for guess in guesses).encode())
+        for connection in connections:
+            if not wanted:
+                wanted = connection.recv(65536, socket.MSG_PEEK)
+                wanted = wanted[: wanted.index(b'unknown"}') + len(b'unknown"}')]
+                assert wanted.startswith(b"HTTP/1.1 400 "), wanted
+                assert json.loads(wanted.partition(b"\r\n\r\n")[2]) == UNKNOWN_SID
+                wanted *= batch  # all refusals are the same to the byte
+            answers = bytearray(len(wanted))
+            view = memoryview(answers)
+            while view:
+                got = connection.recv_into(view)
+                assert got, bytes(answers[-500:])
+                view = view[got:]
+            assert answers == wanted
+        if number % 50 == 0:
+            assert bystander.post(f"4{number}").text == "ok"
+            assert bystander.poll().text == f"4{number}"
+    for connection in connections:
+        connection.close()
+    bystander.close()
     assert session.post("4still mine").text == "ok"
     assert session.poll().text == "4still mine"
 
