@@ -26,9 +26,10 @@ from pathlib import Path
 import pyte
 import pytest
 
+from support.program import PATIENCE
+
 BIN = Path(os.environ.get("CHATTERLINK_BIN", Path(__file__).parent / "../../build/bin")).resolve()
 CLIENT = BIN / "chatterlink-client"
-PATIENCE = 10.0  # seconds until something that should happen counts as not happening
 
 
 def wait_until(condition: Callable[[], bool], what: str, limit: float = PATIENCE) -> None:
