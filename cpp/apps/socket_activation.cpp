@@ -12,7 +12,7 @@ namespace chatterlink::apps {
 namespace {
 
 constexpr int first_descriptor = 3;  // SD_LISTEN_FDS_START
-constexpr int most = 64;             // more is a mistake
+constexpr int max_inherited = 64;    // more is a mistake
 
 std::optional<long> number_of(const char* text) {
     const std::string_view all(text);
@@ -32,7 +32,7 @@ base::result<std::vector<int>> inherited_sockets() {
     const auto number = number_of(count);
     if (meant && *meant != ::getpid()) return std::vector<int>{};
     for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
-    if (!meant || !number || *number < 0 || *number > most)
+    if (!meant || !number || *number < 0 || *number > max_inherited)
         return base::fail(base::errc::config_invalid, "LISTEN_FDS and LISTEN_PID make no sense");
     std::vector<int> sockets;
     for (int descriptor = first_descriptor; descriptor < first_descriptor + *number; ++descriptor) {

@@ -204,14 +204,14 @@ if kind != "none":
         passed.close()
 else:
     os.closerange(3, 10)
-os.environ.update(LISTEN_PID=str(os.getpid()) if pid == "own" else pid, LISTEN_FDS="1")
+os.environ.update(LISTEN_PID=str(os.getpid()) if pid == "own" else pid, LISTEN_FDS=os.environ.get("COUNT", "1"))
 os.execv(command[0], command)
 """
 
 
-def pass_socket(kind: str, pid: str, program: str, *options: object) -> Program:
+def pass_socket(kind: str, pid: str, program: str, *options: object, count: str = "1") -> Program:
     command = [*paths.command("binary", program), *map(str, options)]
-    return Program([sys.executable, "-c", PASS_SOCKET, kind, pid, *command])
+    return Program([sys.executable, "-c", PASS_SOCKET, kind, pid, *command], environment={"COUNT": count})
 
 
 def test_a_socket_that_systemd_passes_is_served(tmp_path: Path) -> None:
@@ -251,6 +251,16 @@ def test_a_socket_for_another_process_is_left_alone(tmp_path: Path) -> None:
 )
 def test_a_descriptor_that_does_not_do_is_refused(kind: str, pid: str, says: str) -> None:
     with pass_socket(kind, pid, "server", "--port", "0") as program:
+        program.wait_for(says)
+        assert program.exit_code() == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [("64", "which is not open"), ("65", "make no sense"), ("-1", "make no sense"), ("many", "make no sense")],
+)
+def test_more_than_64_passed_sockets_are_a_mistake(count: str, says: str) -> None:
+    with pass_socket("listening", "own", "server", "--port", "0", count=count) as program:
         program.wait_for(says)
         assert program.exit_code() == 2
 

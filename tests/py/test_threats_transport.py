@@ -204,9 +204,10 @@ def test_ten_megabytes_without_a_newline_are_cut_off_at_eight_kibibytes(start_li
         flood.settimeout(PATIENCE)
         answer = b""
         with contextlib.suppress(ConnectionError):
-            while piece := flood.recv(65536):
+            while piece := flood.recv(65536):  # until the server closes, which it has to do in time
                 answer += piece
-        assert sent >= 10_000_000 or answer.startswith(b"! ") or not answer
+        # The reset of a connection with much unread may overtake the answer.
+        assert answer.startswith(b"! ") or not answer, answer
         assert "in lobby" in witness.ask("/who")
     assert memory.resident(server.pid) - before < memory.growth(8_000_000)
 

@@ -107,6 +107,19 @@ TEST_P(tls_connection, a_client_that_never_shakes_hands_is_closed) {
     EXPECT_EQ(connect().get("/echo"), "GET /echo ");
 }
 
+// What is encrypted ahead of the kernel counts as queued: the bound is the same as without TLS.
+TEST_P(tls_connection, a_reader_that_takes_nothing_is_closed_when_its_queue_is_full) {
+    handler.big = 1'000'000;
+    const auto before = counters().closed_slow.load();
+    auto client = connect();
+    std::string requests;
+    for (int i = 0; i < 100; ++i) requests += "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";  // 100 MB asked for
+    client.send(requests);
+    EXPECT_TRUE(eventually([&] { return counters().closed_slow > before; }));
+    EXPECT_LT(handler.requests, 100);
+    EXPECT_EQ(connect().get("/echo"), "GET /echo ");
+}
+
 TEST_P(tls_connection, a_request_over_tls_is_secure) {
     std::shared_ptr<const request_info> info;
     test::function_handler ask([&](const exchange_ptr& e) {
