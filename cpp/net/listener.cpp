@@ -119,6 +119,7 @@ base::result<std::vector<std::shared_ptr<listener>>> listener::open_each(
     base::error last = base::fail(base::errc::config_invalid, "there is no address to listen on");
     for (int attempt = 0; attempt < port_attempts; ++attempt) {
         std::vector<std::shared_ptr<listener>> opened;
+        std::vector<base::error> left_out;
         bool taken = false;
         for (const auto& address : addresses) {
             // The port that the system has chosen for the first is asked for at the others.
@@ -133,14 +134,17 @@ base::result<std::vector<std::shared_ptr<listener>>> listener::open_each(
             }
             last = cannot_listen(address, wanted, failed);
             if (not_here(failed)) {
-                spdlog::warn("not listening on {}: {}", address, failed.message());
+                left_out.push_back(last);
                 continue;
             }
             taken = failed == boost::asio::error::address_in_use;
             if (!taken || port != 0) return last;
             break;
         }
-        if (!taken && !opened.empty()) return opened;
+        if (!taken && !opened.empty()) {
+            for (const auto& each : left_out) spdlog::warn("{}", each.message);
+            return opened;
+        }
         if (!taken) break;
     }
     return last;

@@ -40,6 +40,12 @@ def wait_until(condition: Callable[[], bool], what: str, limit: float = PATIENCE
         time.sleep(0.01)
 
 
+def own_terminal() -> None:
+    """In the child: standard input is its terminal, and Ctrl-C ends it, also when the tests run in the background."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class TinyServer:
     """Notes every line, sends it back to its sender when `echo`, and says what the test tells it to say."""
 
@@ -115,7 +121,7 @@ class Terminal:
             stderr=self.slave,
             start_new_session=True,
             env=environment(**{"TERM": "xterm-256color", **env}),
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=own_terminal,
         )
         if command:
             return

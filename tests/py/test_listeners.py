@@ -103,7 +103,7 @@ def test_a_name_with_several_addresses_is_served_at_all_of_them(tmp_path: Path, 
         port = int(running.wait_for(r"localhost:(\d+)")[1])
         told = running.wait_for(r"  at +(.*)")[1].split()
         assert sorted(told) == sorted([f"127.0.0.1:{port}", f"127.0.0.2:{port}", f"[::1]:{port}"])
-        running.wait_for("not listening on 192.0.2.1: ")
+        running.wait_for(r"warning cannot listen on 192\.0\.2\.1 port \d+: ")
         for host in ("::1", "127.0.0.1", "127.0.0.2"):
             if program == "app":
                 assert status(http.client.HTTPConnection(host, port, timeout=PATIENCE), "/healthz") == 200

@@ -151,9 +151,11 @@ def test_the_answer_to_a_connect_comes_in_a_read_of_its_own(server: SocketioServ
     def read_once() -> bytes:
         wire = Wire(server)
         wire.send("40")
-        raw = wire.socket.sock.recv(65536)
+        connection = wire.socket.sock
+        assert connection is not None
+        raw = connection.recv(65536)
         assert b"40{" in raw
-        wire.socket.sock.close()
+        connection.close()
         return bytes(raw)
 
     assert any(b"auth" not in read_once() for _ in range(20)), (
