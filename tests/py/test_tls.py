@@ -30,6 +30,7 @@ from support.java_client import JavaClient
 from support.node_client import NodeClient
 from support.pictures import png
 from support.program import PATIENCE, Program, clean_environment
+from support.scale import SANITIZER
 from support.servers import AppServer, LineServer, Server
 from support.web import multipart
 
@@ -171,6 +172,7 @@ def test_the_chat_works_over_tls_with_python_socketio(app: AppServer, certificat
     assert aio.run(talk()) == TEXTS
 
 
+@pytest.mark.skipif(SANITIZER == "tsan", reason="ThreadSanitizer cannot follow libvips' locks")
 def test_an_image_goes_up_and_comes_back_over_tls(app: AppServer, certificate: Certificate) -> None:
     body, form = multipart(png(64, 64, padding=2_000_000))
     with believing(certificate) as session:
