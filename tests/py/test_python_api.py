@@ -21,6 +21,7 @@ import pytest
 from chatterlink import ChatApp, ChatterLinkError, LineClient, LineServer, __version__
 from support.paths import ROOT
 from support.program import PATIENCE, Program, clean_environment
+from support.scale import forks
 from support.websocket_wire import WireClient
 
 
@@ -481,6 +482,7 @@ def test_a_daemon_thread_in_run_does_not_hold_the_process(tmp_path: Path) -> Non
         assert running.output == "running\n"
 
 
+@forks
 def test_a_forked_child_ends_and_leaves_the_parents_server_alone(tmp_path: Path) -> None:
     program = """
         import os, socket, sys

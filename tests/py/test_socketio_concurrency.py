@@ -17,7 +17,7 @@ from support import paths
 from support.bare_socketio import BareClient
 from support.engineio import Polling
 from support.program import PATIENCE, Program
-from support.scale import scaled
+from support.scale import forks, scaled
 from support.socketio_process import SocketIOProcess, Talker
 
 PROGRAM = paths.ROOT / "tests" / "py" / "programs" / "socketio_concurrency.py"
@@ -420,6 +420,7 @@ def test_a_call_ends_when_the_client_leaves() -> None:
         assert "no answer to 'question'" in server.output
 
 
+@forks
 def test_after_a_fork_the_server_belongs_to_the_parent() -> None:
     printed = run_text(
         "import os, sys\n"
