@@ -57,7 +57,7 @@ void client::accept() {
     if (how_.cookie) request->add_header("Set-Cookie", set_cookie(*how_.cookie, sid_));
     std::string payload;
     append_text(payload, packet_type::open, session::handshake(sid_, transport::polling, how_));
-    respond_poll(request, std::move(payload));
+    respond_poll(*request, std::move(payload), how_.compress_polls_from);
 }
 
 void client::refuse(const refusal& why) {
@@ -233,6 +233,7 @@ void client::over() {
             if (session_.reason() != close_reason::client_close)
                 enqueue(net::websocket_frame(net::websocket_opcode::text, "1"));
             answer_poll(polling_->queue.size());
+            polling_->told = true;
         }
     }
     tell_closed();

@@ -64,6 +64,13 @@ class client final : public net::websocket::listener, public std::enable_shared_
     bool reachable() const noexcept {
         return session_.admitted() && (session_.open() || session_.lingering());
     }
+    /// Whether it is over by its client's own close over polling, and no poll has told that client so.
+    bool left_without_poll() const noexcept {
+        return polling_ && !polling_->told && !session_.open() &&
+               session_.reason() == close_reason::client_close;
+    }
+    /// The answer to a poll that brings nothing.
+    static void respond_noop(net::exchange& poll);
     void on_poll(net::exchange_ptr request);
     void on_post(net::exchange_ptr request);
     void on_probe(net::exchange_ptr request);
@@ -89,6 +96,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
             queue{};  // frames for the next poll, or for the WebSocket when it opens
         std::size_t bytes = 0;
         bool flush_posted = false;
+        bool told = false;  // a poll that waited was answered when the session ended
         std::unique_ptr<probe> upgrade{};
     };
 
@@ -110,7 +118,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
     void answer_poll(std::size_t most = max_packets_in_answer);
     static void respond_post(net::exchange& request);
     void let_parked_go();
-    void respond_poll(net::exchange_ptr poll, std::string payload);
+    static void respond_poll(net::exchange& poll, std::string payload, std::size_t compress_from);
 
     std::string sid_;
     const settings& how_;

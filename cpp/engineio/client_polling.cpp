@@ -84,15 +84,22 @@ void client::answer_poll(std::size_t most) {
     }
     queue.erase(queue.begin(), end);
     if (payload.empty()) append_text(payload, packet_type::noop, {});
-    respond_poll(std::exchange(polling_->held, nullptr), std::move(payload));
+    const auto poll = std::exchange(polling_->held, nullptr);
+    respond_poll(*poll, std::move(payload), how_.compress_polls_from);
 }
 
-void client::respond_poll(net::exchange_ptr poll, std::string payload) {
+void client::respond_noop(net::exchange& poll) {
+    std::string noop;
+    append_text(noop, packet_type::noop, {});
+    respond_poll(poll, std::move(noop), 0);
+}
+
+void client::respond_poll(net::exchange& poll, std::string payload, std::size_t compress_from) {
     auto r = net::response::text(200, payload);
     r.content_type = "text/plain; charset=UTF-8";
     r.headers = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-    r.compress_from = how_.compress_polls_from;
-    poll->respond(std::move(r));
+    r.compress_from = compress_from;
+    poll.respond(std::move(r));
 }
 
 // ---- POST ----
@@ -193,11 +200,7 @@ void client::finish_upgrade() {
     const auto old = std::shared_ptr<polling_state>(std::move(polling_));
     websocket_ = std::move(old->upgrade->socket);
     websocket_->set_listener(*this);
-    if (old->held) {
-        std::string noop;
-        append_text(noop, packet_type::noop, {});
-        respond_poll(std::exchange(old->held, nullptr), std::move(noop));
-    }
+    if (old->held) respond_noop(*std::exchange(old->held, nullptr));
     if (old->parked) respond_post(*std::exchange(old->parked, nullptr));
     if (session_.paused()) websocket_->pause();
     for (auto& frame : old->queue) websocket_->send(std::move(frame));

@@ -129,12 +129,23 @@ void server::handle(net::exchange_ptr e) {
 
 void server::handshake(net::exchange_ptr e, transport t) {
     net::shard& home = e->home();
-    auto& clients = shards_[home.id()].clients;
-    auto made = std::make_shared<client>(make_sid(home.id()), t, how_, limits_, home,
-                                         [&clients](const client& gone) { clients.erase(gone.sid()); });
+    auto made =
+        std::make_shared<client>(make_sid(home.id()), t, how_, limits_, home,
+                                 [this, here = home.id()](const client& gone) { forget(here, gone); });
     auto decided = on_open_(*made, *e);
-    clients.emplace(made->sid(), made);
+    shards_[home.id()].clients.emplace(made->sid(), made);
     made->start(std::move(e), std::move(decided));
+}
+
+void server::forget(base::shard_id here, const client& gone) {
+    if (gone.left_without_poll()) shards_[here].left.add(gone.sid(), base::steady_now());
+    shards_[here].clients.erase(gone.sid());
+}
+
+bool server::answer_departed(departed& left, net::exchange& e, transport t, const std::string& sid) {
+    if (t != transport::polling || e.method() != "GET" || !left.take(sid, base::steady_now())) return false;
+    client::respond_noop(e);
+    return true;
 }
 
 void server::continue_session(net::exchange_ptr e, transport t, const std::string& sid) {
@@ -146,7 +157,10 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
             there, [this, t, sid](net::exchange_ptr moved) { continue_session(std::move(moved), t, sid); });
     }
     const auto found = shards_[where].clients.find(sid);
-    if (found == shards_[where].clients.end()) return refuse(*e, protocol_error::unknown_sid);
+    if (found == shards_[where].clients.end()) {
+        if (!answer_departed(shards_[where].left, *e, t, sid)) refuse(*e, protocol_error::unknown_sid);
+        return;
+    }
     const auto c = found->second;
     c->check_time();
     if (!c->reachable()) return refuse(*e, protocol_error::unknown_sid);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engineio/client.hpp"
+#include "engineio/departed.hpp"
 #include "engineio/origin.hpp"
 
 namespace chatterlink::engineio {
@@ -43,12 +44,15 @@ class server final : public net::http_handler {
     class post_watch;
     struct per_shard {
         std::unordered_map<std::string, std::shared_ptr<client>> clients;
+        departed left;
     };
 
     bool page_may(const net::exchange& e) const;
     client* find(base::shard_id here, const std::string& sid) const;
     void handshake(net::exchange_ptr e, transport t);
     void continue_session(net::exchange_ptr e, transport t, const std::string& sid);
+    void forget(base::shard_id here, const client& gone);
+    static bool answer_departed(departed& left, net::exchange& e, transport t, const std::string& sid);
     static void refuse(net::exchange& e, protocol_error why);
     std::string make_sid(base::shard_id where) const;
     static base::shard_id shard_of(std::string_view sid) noexcept;

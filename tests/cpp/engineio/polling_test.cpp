@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
 
+#include "engineio/departed.hpp"
 #include "engineio/support/engine.hpp"
 
 namespace chatterlink::engineio {
@@ -260,6 +262,29 @@ TEST(engineio_polling, a_close_packet_ends_the_session_and_what_follows_it_count
                   .status,
               200u);
     EXPECT_EQ(server.why_closed(sid), close_reason::client_close);
+}
+
+// Whichever of two connections is read first: the poll ends as one that was waiting does.
+TEST(engineio_polling, a_poll_that_comes_just_after_its_clients_close_gets_a_noop_once) {
+    engine server;
+    auto posting = server.connect();
+    const auto sid = engine::open_polling(posting);
+    posting.send("POST " + engine::polling(sid) + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1GET " +
+                 engine::polling(sid) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(posting.read_answer().body, "ok");
+    const auto poll = posting.read_answer();
+    EXPECT_EQ(poll.status, 200u);
+    EXPECT_EQ(poll.body, "6");
+    expect_error(posting.get(engine::polling(sid)), 1, "Session ID unknown");
+}
+
+TEST(engineio_polling, no_post_and_no_late_poll_finds_a_session_that_its_client_closed) {
+    engine server;
+    auto client = server.connect();
+    const auto sid = engine::open_polling(client);
+    EXPECT_EQ(client.post(engine::polling(sid), "1").status, 200u);
+    expect_error(client.post(engine::polling(sid), "4late"), 1, "Session ID unknown");
+    std::this_thread::sleep_for(2 * departed::remembered);
     expect_error(client.get(engine::polling(sid)), 1, "Session ID unknown");
 }
 
