@@ -1,7 +1,5 @@
 #include "net/connection.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -18,28 +16,22 @@ constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 constexpr int send_flags = MSG_DONTWAIT;
 #endif
 
+ssize_t send_parts(int handle, std::span<iovec> parts) noexcept {
+    // The usual case, one message for one connection, spares the kernel the look at an array.
+    if (parts.size() == 1) return ::send(handle, parts[0].iov_base, parts[0].iov_len, send_flags);
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    return ::sendmsg(handle, &message, send_flags);
+}
+
 // `name` is getpeername or getsockname.
 template <class Name>
 endpoint endpoint_by(Name name, int handle) {
     sockaddr_storage where{};
     socklen_t size = sizeof where;
-    if (name(handle, reinterpret_cast<sockaddr*>(&where), &size) != 0) return {};
-    char text[INET6_ADDRSTRLEN] = "";
-    if (where.ss_family == AF_INET) {
-        const auto& four = reinterpret_cast<const sockaddr_in&>(where);
-        ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
-        return {text, ntohs(four.sin_port)};
-    }
-    if (where.ss_family == AF_INET6) {
-        const auto& six = reinterpret_cast<const sockaddr_in6&>(where);
-        if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {
-            ::inet_ntop(AF_INET, six.sin6_addr.s6_addr + 12, text, sizeof text);
-        } else {
-            ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
-        }
-        return {text, ntohs(six.sin6_port)};
-    }
-    return {};
+    auto* const generic = reinterpret_cast<sockaddr*>(&where);
+    return name(handle, generic, &size) == 0 ? endpoint_of(*generic) : endpoint{};
 }
 
 }  // namespace
@@ -85,7 +77,7 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
         counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return send_outcome::dropped;  // the reader is behind already
     }
-    queue_.push(std::move(bytes));
+    queue_.push(std::move(bytes), home_->nodes());
     if (!waiting_writable_) mark_dirty();
     return send_outcome::queued;
 }
@@ -99,14 +91,13 @@ void connection::flush() {
 void connection::flush_apart(base::milliseconds gap) {
     write_now();
     if (state_ != state::open || waiting_writable_) return;  // a peer that is behind is told in pieces anyway
-    gap_ = std::make_unique<timer>(
-        [](void* self) {
-            auto& c = *static_cast<connection*>(self);
-            c.gap_.reset();
-            if (c.queued_bytes() > 0 && !c.waiting_writable_) c.mark_dirty();
-        },
-        this);
+    gap_ = std::make_unique<timer>([](void* self) { static_cast<connection*>(self)->end_gap(); }, this);
     home_->start_timer(*gap_, gap);
+}
+
+void connection::end_gap() {
+    gap_.reset();
+    if (queued_bytes() > 0 && !waiting_writable_) mark_dirty();
 }
 
 // True when the kernel took something.
@@ -127,17 +118,14 @@ bool connection::write_now() {
             n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), send_flags);
         } else {
             if (queue_.empty()) break;
-            msghdr message{};
-            message.msg_iov = parts.data();
-            message.msg_iovlen = queue_.gather(parts);
-            n = ::sendmsg(socket_.native_handle(), &message, send_flags);
+            n = send_parts(socket_.native_handle(), std::span(parts).first(queue_.gather(parts)));
         }
         if (n >= 0) {
             progress = true;
             if (tls_) {
                 tls_->sent(static_cast<std::size_t>(n));
             } else {
-                queue_.consume(static_cast<std::size_t>(n));
+                queue_.consume(static_cast<std::size_t>(n), home_->nodes());
             }
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             wait_writable();
@@ -245,7 +233,7 @@ void connection::close_now() {
     owner_.reset();
     deadline_.cancel();
     gap_.reset();
-    queue_.clear();
+    queue_.clear(home_->nodes());
     boost::system::error_code ignored;
     socket_.close(ignored);
     unwatch();

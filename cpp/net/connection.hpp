@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "net/endpoint.hpp"
 #include "net/reactor.hpp"
 #include "net/send_queue.hpp"
 #include "net/tls_engine.hpp"
@@ -42,12 +43,6 @@ struct connection_counters {
     std::atomic<std::uint64_t> dropped_volatile{0};
 };
 connection_counters& counters() noexcept;
-
-/// One end of a connection: the address as text without port, IPv4 in IPv6 as plain IPv4.
-struct endpoint {
-    std::string address{};
-    std::uint16_t port = 0;
-};
 
 /// Whoever speaks the protocol on a connection, as far as an orderly end goes.
 class connection_owner {
@@ -79,8 +74,8 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// Writes what the kernel takes now. Called by the shard at the end of a round.
     void flush();
 
-    /// Writes what is queued now, and what is queued later not before `gap` (rounded up to the timers' tick):
-    /// the peer finds the two in different reads.
+    /// Writes what is queued now, and what is queued later not before `gap` (rounded up to the timers' tick)
+    /// or before the peer has sent something: it finds the two in different reads.
     void flush_apart(base::milliseconds gap);
 
     /// Called (once each time) when the queue has become empty after a flush. Replaces an earlier one.
@@ -171,6 +166,7 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     void wait_writable();
     bool write_now();
     bool encrypt_some();
+    void end_gap();
     void watch(std::uint32_t mine);
     arrival look();
     void say_goodbye();
@@ -192,8 +188,8 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     bool waiting_writable_ = false;
     bool reading_paused_ = false;
     bool waiting_readable_ = false;
-    std::atomic<std::uint32_t> watch_{
-        0};                       // a cancelled wait may still complete on the shard it was handed over from
+    // A cancelled wait may still complete, on the shard the connection was handed over from.
+    std::atomic<std::uint32_t> watch_{0};
     std::unique_ptr<timer> gap_;  // of flush_apart(); null: nothing is held back
     std::weak_ptr<connection_owner> owner_;
     std::function<void()> drained_;

@@ -44,6 +44,7 @@ void connection::wait_readable() {
             if (const auto end = std::move(self->on_end_)) end();
             return;
         }
+        if (self->gap_) self->end_gap();
         if (got.what == arrival::bytes) self->on_bytes_({room.data(), got.bytes});
         if (!self->reading_paused_) self->wait_readable();
     });

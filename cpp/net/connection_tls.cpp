@@ -75,7 +75,7 @@ bool connection::encrypt_some() {
             filled += n;
         }
         if (tls_->write({record.data(), filled}) != tls_step::done) return false;
-        queue_.consume(filled);
+        queue_.consume(filled, home_->nodes());
     }
     if (queue_.empty() && state_ == state::flushing) tls_->shut_down();
     return true;

@@ -1,13 +1,10 @@
 #include "net/listener.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -26,11 +23,7 @@ constexpr int port_attempts = 10;  // to find a port that is free at every addre
 
 // The port of whatever address the socket is bound to.
 std::uint16_t port_of(const connection::protocol::endpoint& where) {
-    const auto* const address = reinterpret_cast<const sockaddr*>(where.data());
-    if (address->sa_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port);
-    if (address->sa_family == AF_INET6)
-        return ntohs(reinterpret_cast<const sockaddr_in6*>(address)->sin6_port);
-    return 0;
+    return endpoint_of(*reinterpret_cast<const sockaddr*>(where.data())).port;
 }
 
 // A host's addresses, each once, in the resolver's order.
@@ -186,20 +179,7 @@ listener::listener(reactor& threads, acceptor a, const connection_limits& limits
 std::string listener::where() const {
     boost::system::error_code failed;
     const auto local = acceptor_.local_endpoint(failed);
-    if (failed) return {};
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const auto* const address = reinterpret_cast<const sockaddr*>(local.data());
-    if (address->sa_family == AF_INET) {
-        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text.data(),
-                    text.size());
-        return fmt::format("{}:{}", text.data(), port_);
-    }
-    if (address->sa_family == AF_INET6) {
-        ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text.data(),
-                    text.size());
-        return fmt::format("[{}]:{}", text.data(), port_);
-    }
-    return {};
+    return failed ? std::string() : to_string(endpoint_of(*reinterpret_cast<const sockaddr*>(local.data())));
 }
 
 void listener::start() {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/shards.hpp"
+#include "net/send_queue.hpp"
 #include "net/timer_wheel.hpp"
 
 namespace chatterlink::net {
@@ -43,6 +44,9 @@ class shard {
 
     /// The connection is flushed at the end of this round.
     void mark_dirty(std::shared_ptr<connection> c) { dirty_.push_back(std::move(c)); }
+
+    /// For the send queues of its connections.
+    queue_nodes& nodes() noexcept { return nodes_; }
 
     /// Room to read into, shared by every connection of the shard: valid until the current handler returns.
     std::span<char> scratch() noexcept { return scratch_; }
@@ -83,6 +87,7 @@ class shard {
     timer_wheel timers_{base::steady_now()};
     boost::asio::steady_timer kernel_timer_{context_};
     base::steady_time armed_for_ = base::steady_time::max();
+    queue_nodes nodes_;
     std::vector<std::shared_ptr<connection>> dirty_;
     std::vector<char> scratch_;
     std::list<one_shot> shots_;

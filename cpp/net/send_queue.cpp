@@ -1,12 +1,29 @@
 #include "net/send_queue.hpp"
 
+#include <utility>
+
 namespace chatterlink::net {
+namespace {
+
+void free_all(queue_nodes::node* first) noexcept {
+    while (first != nullptr) delete std::exchange(first, first->next);
+}
+
+}  // namespace
+
+queue_nodes::~queue_nodes() {
+    free_all(spare_);
+}
+
+send_queue::~send_queue() {
+    free_all(first_);
+}
 
 std::size_t send_queue::gather(std::span<iovec> out) const noexcept {
     std::size_t n = 0;
     std::size_t skip = offset_;
-    for (std::size_t i = head_; i < waiting_.size() && n < out.size(); ++i, ++n) {
-        const auto& buffer = *waiting_[i];
+    for (const auto* at = first_; at != nullptr && n < out.size(); at = at->next, ++n) {
+        const auto& buffer = *at->bytes;
         out[n].iov_base = const_cast<char*>(buffer.data() + skip);  // writev only reads
         out[n].iov_len = buffer.size() - skip;
         skip = 0;
@@ -14,32 +31,23 @@ std::size_t send_queue::gather(std::span<iovec> out) const noexcept {
     return n;
 }
 
-void send_queue::consume(std::size_t n) noexcept {
+void send_queue::consume(std::size_t n, queue_nodes& nodes) noexcept {
     bytes_ -= n;
-    while (head_ < waiting_.size()) {
-        const std::size_t left = waiting_[head_]->size() - offset_;
+    while (first_ != nullptr) {
+        const std::size_t left = first_->bytes->size() - offset_;
         if (n < left) {
             offset_ += n;
-            return forget_written();
+            return;
         }
         n -= left;
         offset_ = 0;
-        waiting_[head_++].reset();
+        nodes.give_back(std::exchange(first_, first_->next));
     }
-    clear();
 }
 
-// A reader that is always a little behind never empties the queue: what was written must not pile up.
-void send_queue::forget_written() noexcept {
-    if (head_ < kept_capacity || head_ < waiting_.size() / 2) return;
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(head_));
-    head_ = 0;
-}
-
-void send_queue::clear() noexcept {
-    waiting_.clear();
-    if (waiting_.capacity() > kept_capacity) std::vector<base::buffer_ptr>().swap(waiting_);
-    head_ = offset_ = bytes_ = 0;
+void send_queue::clear(queue_nodes& nodes) noexcept {
+    while (first_ != nullptr) nodes.give_back(std::exchange(first_, first_->next));
+    offset_ = bytes_ = 0;
 }
 
 }  // namespace chatterlink::net

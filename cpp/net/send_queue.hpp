@@ -1,12 +1,14 @@
 // What waits to be written on one connection: references to shared buffers, in order, counted in bytes.
-// Holds no socket; net::connection moves it to the kernel with one writev. One thread.
+// Holds no socket; net::connection moves it to the kernel with one writev. One thread at a time.
+//
+// A queue is a list whose nodes come from its shard and go back to it: a connection with nothing to write
+// holds none, and a broadcast to any number of connections allocates nothing once the shard has had as many.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <cstddef>
 #include <span>
-#include <vector>
 
 #include "base/shared_buffer.hpp"
 
@@ -19,34 +21,78 @@ enum class send_outcome {
     closed,   // the connection is over, or was closed now because its reader is too slow
 };
 
-class send_queue {
+/// The spare nodes of one shard's send queues. One thread.
+class queue_nodes {
   public:
-    void push(base::buffer_ptr buffer) {
-        bytes_ += buffer->size();
-        waiting_.push_back(std::move(buffer));
+    static constexpr std::size_t kept = 65'536;  // spare ones; what comes back beyond is freed (1 MiB)
+
+    struct node {
+        base::buffer_ptr bytes{};
+        node* next = nullptr;
+    };
+
+    queue_nodes() = default;
+    ~queue_nodes();
+    queue_nodes(const queue_nodes&) = delete;
+    queue_nodes& operator=(const queue_nodes&) = delete;
+
+    node* take(base::buffer_ptr bytes) {
+        node* const n = spare_;
+        if (n == nullptr) return new node{std::move(bytes)};
+        spare_ = n->next;
+        --count_;
+        n->bytes = std::move(bytes);
+        n->next = nullptr;
+        return n;
     }
 
-    bool empty() const noexcept { return head_ == waiting_.size(); }
+    void give_back(node* n) noexcept {
+        if (count_ == kept) {
+            delete n;
+            return;
+        }
+        n->bytes.reset();
+        n->next = spare_;
+        spare_ = n;
+        ++count_;
+    }
+
+    std::size_t count() const noexcept { return count_; }
+
+  private:
+    node* spare_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+class send_queue {
+  public:
+    send_queue() = default;
+    ~send_queue();
+    send_queue(const send_queue&) = delete;
+    send_queue& operator=(const send_queue&) = delete;
+
+    /// `nodes`, here and below: the shard's that calls.
+    void push(base::buffer_ptr buffer, queue_nodes& nodes) {
+        bytes_ += buffer->size();
+        auto* const n = nodes.take(std::move(buffer));
+        (first_ == nullptr ? first_ : last_->next) = n;
+        last_ = n;
+    }
+
+    bool empty() const noexcept { return first_ == nullptr; }
     std::size_t bytes() const noexcept { return bytes_; }
 
     /// Fills `out` with the front of the queue; returns how many entries.
     std::size_t gather(std::span<iovec> out) const noexcept;
 
     /// The first n bytes were written: drops the buffers that are done.
-    void consume(std::size_t n) noexcept;
+    void consume(std::size_t n, queue_nodes& nodes) noexcept;
 
-    void clear() noexcept;
-
-    /// How many buffers it has room for now.
-    std::size_t capacity() const noexcept { return waiting_.capacity(); }
+    void clear(queue_nodes& nodes) noexcept;
 
   private:
-    void forget_written() noexcept;
-
-    static constexpr std::size_t kept_capacity = 16;  // an idle connection keeps no more than this
-
-    std::vector<base::buffer_ptr> waiting_;
-    std::size_t head_ = 0;    // waiting_[head_] is the front
+    queue_nodes::node* first_ = nullptr;
+    queue_nodes::node* last_ = nullptr;
     std::size_t offset_ = 0;  // bytes of the front that are written already
     std::size_t bytes_ = 0;
 };

@@ -135,6 +135,20 @@ TEST_F(net_connection, what_is_flushed_apart_arrives_apart) {
     EXPECT_TRUE(eventually([&] { return drained == 2; }));
 }
 
+TEST_F(net_connection, a_peer_that_speaks_has_read_the_first_part_and_gets_the_rest_at_once) {
+    start();
+    const auto c = next();
+    server->on_shard(0, [&] {
+        c->start_reading([](std::string_view) {}, [] {});
+        c->send(shared_buffer::copy_of("first"));
+        c->flush_apart(60s);
+        c->send(shared_buffer::copy_of("then"));
+    });
+    EXPECT_EQ(client->read_exactly(5), "first");
+    client->send("go on");
+    EXPECT_EQ(client->read_exactly(4), "then");
+}
+
 TEST_F(net_connection, a_connection_that_is_closed_meanwhile_says_what_was_held_back) {
     start();
     const auto c = next();
