@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help:
 	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
 	@echo '              (another port: make run PORT=8080; more options: make run ARGS="--store memory")'
-	@echo 'make build    build/bin/chatterlink-app, -server and -client, and the Python package in .venv'
+	@echo 'make build    build/bin/chatterlink-app, -server, -client and -bench, and the Python package in .venv'
 	@echo 'make test     build everything, then run the C++, page and Python tests, and each fuzz target for 10 s'
 	@echo 'make fuzz     the fuzz targets alone, for longer (make fuzz FUZZ_SECONDS=600; one: scripts/fuzz http_head)'
 	@echo 'make sanitize the C++ suite and the black-box tests on builds with ASan + UBSan and with TSan'

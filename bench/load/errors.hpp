@@ -1,0 +1,14 @@
+// What keeps a measurement from being made. Everything that goes wrong while messages flow is counted instead
+// (report.hpp).
+#pragma once
+
+#include <stdexcept>
+
+namespace chatterlink::load {
+
+/// The measurement could not be made, or could not be finished: exit code 2, with this sentence.
+struct could_not_run : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace chatterlink::load
