@@ -3,7 +3,7 @@
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz sanitize lint format wheel clean
+.PHONY: help run build test bench fuzz sanitize lint format wheel clean
 
 help:
 	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
@@ -12,6 +12,8 @@ help:
 	@echo 'make test     build everything, then run the C++, page and Python tests, and each fuzz target for 10 s'
 	@echo 'make fuzz     the fuzz targets alone, for longer (make fuzz FUZZ_SECONDS=600; one: scripts/fuzz http_head)'
 	@echo 'make sanitize the C++ suite and the black-box tests on builds with ASan + UBSan and with TSan'
+	@echo 'make bench    measure it and what it is compared with, in turn, and write docs/performance.md (an hour and more;'
+	@echo '              fewer rounds: BENCH_ROUNDS=1; a part: BENCH_ONLY=flood or BENCH_ONLY=idle-.*/node; more: BENCH_ARGS=--help)'
 	@echo 'make lint     check the formatting, the types and the usual mistakes in all languages'
 	@echo 'make format   format all files as make lint wants them'
 	@echo 'make wheel    a wheel and a source distribution in dist/'
@@ -50,6 +52,13 @@ sanitize:
 	@scripts/java-client
 	scripts/sanitize
 
+bench:
+	@scripts/install-system-packages build bench
+	@scripts/prepare-venv build
+	@scripts/build
+	@scripts/prepare-bench
+	build/bench/venv/bin/python -m bench --rounds $(or $(BENCH_ROUNDS),3) $(if $(BENCH_ONLY),--only '$(BENCH_ONLY)') $(BENCH_ARGS)
+
 lint:
 	@scripts/install-system-packages build lint
 	@scripts/prepare-venv dev
@@ -58,7 +67,7 @@ lint:
 	ruff check .
 	ruff format --check .
 	mypy
-	shellcheck $(shell grep -lE '^.!/usr/bin/env bash' scripts/* .ci/*)
+	shellcheck $(shell grep -lE '^.!/usr/bin/env bash' scripts/* .ci/* bench/peers/*/serve)
 	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web run lint; fi
 
 format:

@@ -1,0 +1,136 @@
+"""Puts one load on one running server, and says what came of it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.paths import GENERATOR, ROOT
+from bench.processes import Cores, Finished, RunningServer, StartError, cpu_seconds, rss_kib, run_bounded, running
+from bench.scenarios import Scenario
+from bench.servers import Server
+
+GENERATOR_SECONDS = 120
+"""What the load generator is given in all; it ends by itself then."""
+GRACE_SECONDS = 30
+"""What is waited beyond that before it is ended."""
+
+VERIFIED, FLAWED, FAILED, SKIPPED = "verified", "flawed", "failed", "skipped"
+
+
+@dataclass
+class Run:
+    """One server under one load in one round.
+
+    `outcome`: verified: every delivery came once and in order. flawed: measured, but some did not. failed: no figures.
+    skipped: not tried, since the server had failed at less.
+    """
+
+    scenario: str
+    server: str
+    round: int
+    outcome: str
+    message: str = ""
+    result: dict[str, Any] | None = None
+    load_average: float = 0.0
+    commit: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For build/bench/results.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long and how large runs are. A trial is to see that all works; its figures mean nothing."""
+
+    trial: bool = False
+
+    def seconds(self, scenario: Scenario) -> int:
+        """How long is measured."""
+        return 1 if self.trial else scenario.seconds
+
+    def clients(self, scenario: Scenario) -> int:
+        """How many connections are made."""
+        return max(scenario.clients // 20, min(scenario.clients, 100)) if self.trial else scenario.clients
+
+
+def generator_command(
+    scenario: Scenario, server: Server, at: RunningServer, answer: Path, effort: Effort, generator: Path = GENERATOR
+) -> list[str]:
+    """The load generator's command line."""
+    return [
+        str(generator),
+        *scenario.load,
+        *("--protocol", server.protocol, "--port", str(at.port), "--pid", str(at.pid)),
+        *("--clients", str(effort.clients(scenario)), "--duration", str(effort.seconds(scenario))),
+        *("--warmup", "1" if effort.trial else "2", "--timeout", str(GENERATOR_SECONDS), "--json", str(answer)),
+    ]
+
+
+def _said(finished: Finished) -> str:
+    lines = [line.strip() for line in finished.output.splitlines() if line.strip()]
+    return " / ".join(lines[-3:]) or "it printed nothing"
+
+
+def judge(finished: Finished, answer: Path) -> tuple[str, str, dict[str, Any] | None]:
+    """The outcome, the message and the figures of a run of the load generator."""
+    if finished.status is None:
+        return FAILED, f"the load generator did not end in time: {_said(finished)}", None
+    if finished.status not in (0, 1):
+        return FAILED, f"the load generator ended with status {finished.status}: {_said(finished)}", None
+    try:
+        result = json.loads(answer.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return FAILED, f"the load generator left no figures ({error}): {_said(finished)}", None
+    if finished.status == 0:
+        return VERIFIED, "", result
+    return FLAWED, _said(finished), result
+
+
+def _generate(
+    scenario: Scenario, server: Server, at: RunningServer, core: int, effort: Effort, generator: Path
+) -> tuple[str, str, dict[str, Any] | None]:
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "answer.json"
+        command = generator_command(scenario, server, at, answer, effort, generator)
+        return judge(run_bounded(command, core, GENERATOR_SECONDS + GRACE_SECONDS), answer)
+
+
+def _wrk(scenario: Scenario, at: RunningServer, core: int, effort: Effort) -> tuple[str, str, dict[str, Any] | None]:
+    seconds = effort.seconds(scenario)
+    script = ROOT / "bench" / "wrk_json.lua"
+    url = f"http://127.0.0.1:{at.port}/"
+
+    def ask(for_seconds: int) -> Finished:
+        command = ["wrk", "-t1", "-c64", f"-d{for_seconds}s", "-s", str(script), url]
+        return run_bounded(command, core, for_seconds + GRACE_SECONDS)
+
+    ask(1)  # warm-up
+    before = cpu_seconds(at.pid)
+    finished = ask(seconds)
+    spent = cpu_seconds(at.pid) - before
+    if finished.status != 0:
+        return FAILED, f"wrk ended with status {finished.status}: {_said(finished)}", None
+    result = json.loads(finished.output.rpartition("JSON ")[2])
+    result["cpu_us_per_request"] = spent * 1e6 / max(1, result["requests"])
+    result["rss_kib"] = {"connected": rss_kib(at.pid)}
+    if result["errors"]:
+        return FLAWED, f"{result['errors']} requests failed", result
+    return VERIFIED, "", result
+
+
+def measure(scenario: Scenario, server: Server, number: int, cores: Cores, effort: Effort, generator: Path) -> Run:
+    """Start the server, put the load on it, stop it. Never raises for what goes wrong with either."""
+    try:
+        with running(server, cores.server) as at:
+            if scenario.tool == "wrk":
+                outcome, message, result = _wrk(scenario, at, cores.load, effort)
+            else:
+                outcome, message, result = _generate(scenario, server, at, cores.load, effort, generator)
+    except StartError as error:
+        outcome, message, result = FAILED, f"the server did not start: {error}", None
+    return Run(scenario.name, server.name, number, outcome, message, result)
