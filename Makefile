@@ -3,7 +3,7 @@
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz sanitize lint format wheel clean
+.PHONY: help run build test bench bench-micro fuzz sanitize lint format wheel clean
 
 help:
 	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
@@ -14,6 +14,7 @@ help:
 	@echo 'make sanitize the C++ suite and the black-box tests on builds with ASan + UBSan and with TSan'
 	@echo 'make bench    measure it and what it is compared with, in turn, and write docs/performance.md (an hour and more;'
 	@echo '              fewer rounds: BENCH_ROUNDS=1; a part: BENCH_ONLY=flood or BENCH_ONLY=idle-.*/node; more: BENCH_ARGS=--help)'
+	@echo 'make bench-micro  the codecs, the hub and the stores by themselves (Google Benchmark; BENCH_ARGS=--help)'
 	@echo 'make lint     check the formatting, the types and the usual mistakes in all languages'
 	@echo 'make format   format all files as make lint wants them'
 	@echo 'make wheel    a wheel and a source distribution in dist/'
@@ -58,6 +59,13 @@ bench:
 	@scripts/build
 	@scripts/prepare-bench
 	build/bench/venv/bin/python -m bench --rounds $(or $(BENCH_ROUNDS),3) $(if $(BENCH_ONLY),--only '$(BENCH_ONLY)') $(BENCH_ARGS)
+
+bench-micro:
+	@scripts/install-system-packages build bench
+	@scripts/prepare-venv build
+	@cmake --preset release -D CHATTERLINK_BENCH=ON -D Python_EXECUTABLE=$(CURDIR)/.venv/bin/python --log-level=WARNING
+	@CCACHE_BASEDIR=$(CURDIR) cmake --build build --target chatterlink-micro
+	build/bench/bin/chatterlink-micro $(BENCH_ARGS)
 
 lint:
 	@scripts/install-system-packages build lint

@@ -1,0 +1,89 @@
+// Engine.IO's and Socket.IO's codecs.
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <utility>
+
+#include "engineio/packet.hpp"
+#include "micro/samples.hpp"
+#include "socketio/packet.hpp"
+
+namespace chatterlink::micro {
+namespace {
+
+void engineio_decode_text(benchmark::State& state) {
+    const auto packet = "4" + message_from_client();
+    for (auto _ : state) {
+        auto decoded = engineio::decode_text(packet);
+        benchmark::DoNotOptimize(decoded);
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(packet.size()));
+}
+BENCHMARK(engineio_decode_text);
+
+/// A POST with that many packets.
+void engineio_decode_payload(benchmark::State& state) {
+    std::string body;
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+        engineio::append_text(body, engineio::packet_type::message, message_from_client());
+    }
+    for (auto _ : state) {
+        auto decoded = engineio::decode_payload(body);
+        benchmark::DoNotOptimize(decoded);
+    }
+    state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(engineio_decode_payload)->Arg(1)->Arg(10)->Arg(100);
+
+/// The body of a poll with that many packets.
+void engineio_append_text(benchmark::State& state) {
+    const auto packet = message_from_client();
+    for (auto _ : state) {
+        std::string body;
+        for (std::int64_t i = 0; i < state.range(0); ++i) {
+            engineio::append_text(body, engineio::packet_type::message, packet);
+        }
+        benchmark::DoNotOptimize(body);
+    }
+    state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(engineio_append_text)->Arg(1)->Arg(10)->Arg(100);
+
+void socketio_decode_event(benchmark::State& state) {
+    const auto packet = message_from_client();
+    for (auto _ : state) {
+        auto decoded = socketio::decode(packet);
+        benchmark::DoNotOptimize(decoded);
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(packet.size()));
+}
+BENCHMARK(socketio_decode_event);
+
+/// Copying the event into the packet is part of it: encode() takes its packet over.
+void socketio_encode_event(benchmark::State& state) {
+    socketio::packet event;
+    event.data = message_event();
+    for (auto _ : state) {
+        auto encoded = socketio::encode(event);
+        benchmark::DoNotOptimize(encoded);
+    }
+}
+BENCHMARK(socketio_encode_event);
+
+void socketio_encode_ack(benchmark::State& state) {
+    socketio::packet ack;
+    ack.type = socketio::packet_type::ack;
+    ack.id = 17;
+    ack.data = base::json::array({{{"ok", true},
+                                   {"id", "01JDXQ5W8Z3V6T7R9K2M4N6P8Q"},
+                                   {"seq", 123456},
+                                   {"timestamp", 1764042000000}}});
+    for (auto _ : state) {
+        auto encoded = socketio::encode(ack);
+        benchmark::DoNotOptimize(encoded);
+    }
+}
+BENCHMARK(socketio_encode_ack);
+
+}  // namespace
+}  // namespace chatterlink::micro
