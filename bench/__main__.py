@@ -11,7 +11,7 @@ from bench import contract, machine, plan
 from bench.load import FAILED, SKIPPED, VERIFIED, Effort, Run, measure
 from bench.metrics import value_of
 from bench.paths import GENERATOR, IMAGES, OUT, REPORT
-from bench.processes import Cores, StartError, running
+from bench.processes import Cores, StartError, raise_descriptor_limit, running
 from bench.report import write_report
 from bench.results import Results
 from bench.scenarios import SCENARIOS, Scenario
@@ -119,6 +119,10 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.randrange(1_000_000)
     cores = Cores.choose()
     _say(f"seed {seed}, {options.rounds} round(s), server on core {cores.server}, load on core {cores.load}")
+    descriptors = raise_descriptor_limit()
+    most = max(scenario.clients for scenario in selection.scenarios)
+    if descriptors < most + 100:
+        _say(f"warning: {descriptors} open files are allowed here (ulimit -n), too few for {most:,} connections")
     if machine.load_average() > QUIET_LOAD and not options.trial:
         _say(f"warning: the load average is {machine.load_average():.2f}: other programs are running here")
     results = Results(machine.describe(), seed, options.rounds, options.trial)

@@ -76,6 +76,16 @@ def _said(finished: Finished) -> str:
     return " / ".join(lines[-3:]) or "it printed nothing"
 
 
+def _flaws(result: dict[str, Any]) -> str:
+    """What was not as it should be, from the figures."""
+    counted = (("lost", "lost"), ("duplicates", "delivered twice"), ("reordered", "out of order"))
+    found = [f"{result[key]:,} {words}" for key, words in counted if result.get(key)]
+    if found and result.get("expected"):
+        found[0] += f" of {result['expected']:,}"
+    errors = result.get("errors") or []
+    return "; ".join(found + [str(each) for each in errors]) if isinstance(errors, list) else ", ".join(found)
+
+
 def judge(finished: Finished, answer: Path) -> tuple[str, str, dict[str, Any] | None]:
     """The outcome, the message and the figures of a run of the load generator."""
     if finished.status is None:
@@ -88,7 +98,7 @@ def judge(finished: Finished, answer: Path) -> tuple[str, str, dict[str, Any] | 
         return FAILED, f"the load generator left no figures ({error}): {_said(finished)}", None
     if finished.status == 0:
         return VERIFIED, "", result
-    return FLAWED, _said(finished), result
+    return FLAWED, _flaws(result) or _said(finished), result
 
 
 def _generate(

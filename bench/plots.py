@@ -51,7 +51,8 @@ def draw(plot: Plot, folder: Path) -> None:
             if points:
                 xs, ys = zip(*points)
                 color, marker = LINE_COLORS[index % len(LINE_COLORS)], MARKERS[index % len(MARKERS)]
-                axes.plot(xs, ys, label=label, color=color, marker=marker)
+                width = 2.5 if index == 0 else 1.5  # ours
+                axes.plot(xs, ys, label=label, color=color, marker=marker, linewidth=width)
         if plot.log:
             axes.set_xscale("log")
             axes.set_yscale("log")

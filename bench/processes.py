@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from bench.servers import Server
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
+DESCRIPTORS = 65_536
 
 
 class StartError(Exception):
@@ -51,6 +53,14 @@ class RunningServer:
 def pinned(core: int, command: Sequence[str]) -> list[str]:
     """The command, to run on one core with all its threads and children."""
     return ["taskset", "--cpu-list", str(core), *command]
+
+
+def raise_descriptor_limit() -> int:
+    """Let the programs started from here open as many descriptors as this account may; how many that are."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 def free_port() -> int:

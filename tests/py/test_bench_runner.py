@@ -120,7 +120,8 @@ def measured(folder: Path, script: str, server: Server = LISTENER) -> Run:
     ("script", "outcome", "message"),
     [
         ('echo \'{"lost": 0}\' > "$answer"', VERIFIED, ""),
-        ('echo \'{"lost": 7}\' > "$answer"; echo "7 lost"; exit 1', FLAWED, "7 lost"),
+        ('echo \'{"lost": 7, "expected": 9, "errors": ["slow"]}\' > "$answer"; exit 1', FLAWED, "7 lost of 9; slow"),
+        ('echo \'{"lost": 0}\' > "$answer"; echo "reset"; exit 1', FLAWED, "reset"),
         ('echo "no connection"; exit 2', FAILED, "status 2: no connection"),
         ("exit 0", FAILED, "left no figures"),
         ("kill -9 $$", FAILED, "status -9"),
