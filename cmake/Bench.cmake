@@ -6,7 +6,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     add_library(chatterlink_load STATIC ${load_sources})
     target_include_directories(chatterlink_load PUBLIC ${CMAKE_SOURCE_DIR}/bench)
     target_compile_definitions(chatterlink_load PRIVATE CHATTERLINK_VERSION="${CHATTERLINK_VERSION}")
-    target_link_libraries(chatterlink_load PUBLIC nlohmann_json::nlohmann_json PRIVATE CLI11::CLI11 chatterlink_flags)
+    target_link_libraries(chatterlink_load PUBLIC nlohmann_json::nlohmann_json PRIVATE CLI11::CLI11 ZLIB::ZLIB chatterlink_flags)
 
     add_executable(chatterlink-bench ${CMAKE_SOURCE_DIR}/bench/load/bench_main.cpp)
     target_link_libraries(chatterlink-bench PRIVATE chatterlink_load chatterlink_flags)

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
+#include <type_traits>
 #include <utility>
 
 #include "load/message_text.hpp"
@@ -58,6 +59,13 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
+// An option with a number, of which --help says what it is for and not its type and limits.
+template <class T>
+CLI::Option* number(CLI::App& app, const std::string& name, T& value, std::type_identity_t<T> least,
+                    std::type_identity_t<T> most, const std::string& help) {
+    return app.add_option(name, value, help)->check(CLI::Range(least, most).description(""))->type_name("N");
+}
+
 // What each scenario takes when nothing is said.
 void fill_in(options& o) {
     const bool flood = o.what == scenario::flood;
@@ -87,61 +95,64 @@ std::string contradiction(const options& o) {
         return "too many sequences to check: --senders times --clients of a room may be 100 million";
     if (o.warmup + o.duration >= o.timeout)
         return "--timeout has to be more than --warmup and --duration together";
+    if (o.deflate && o.how != protocol::socketio && o.how != protocol::websocket)
+        return "--deflate is for WebSockets (--protocol socketio, websocket)";
     if (o.path[0] != '/') return "--path has to begin with /";
     return {};
 }
 
+void add_server(CLI::App& app, options& o, std::string& deflate) {
+    app.add_option("--host", o.host, "The server's name or address")
+        ->capture_default_str()
+        ->type_name("HOST");
+    number(app, "--port", o.port, 1, 65535, "The server's port (required, unless --unix-socket is given)");
+    app.add_option("--unix-socket,--unix", o.unix_socket, "Connect to this Unix socket instead")
+        ->type_name("PATH");
+    app.add_option("--protocol", o.how,
+                   "socketio (over a WebSocket), polling (Socket.IO), lines, or websocket (bare)")
+        ->transform(one_of(protocols))
+        ->default_str("socketio")
+        ->type_name("");
+    app.add_option("--path", o.path, "What is asked for; /socket.io/, websocket: / (?room=NAME is added)")
+        ->type_name("PATH");
+    app.add_option("--deflate", deflate,
+                   "Have the server compress (permessage-deflate), on WebSockets: on or off")
+        ->check(CLI::IsMember({"on", "off"}).description(""))
+        ->capture_default_str()
+        ->type_name("");
+    number(app, "--pid", o.pid, 1, std::int64_t{1} << 31U,
+           "The server's process: its CPU time and memory are read, its children's too");
+}
+
 void add_load(CLI::App& app, options& o) {
-    app.add_option("--clients", o.clients, "Connections; 1000, flood: 100, acked: as many as senders")
-        ->check(CLI::Range(1U, 1'000'000U));
-    app.add_option("--rooms", o.rooms, "Rooms they are spread over; 1, acked: one for each sender")
-        ->check(CLI::Range(1U, 1'000'000U));
-    app.add_option("--senders", o.senders, "How many of them send; fanout: one a room, flood: 10, acked: 50")
-        ->check(CLI::Range(1U, probe_sender - 1));
-    app.add_option("--rate", o.rate, "fanout: messages a second, of all senders together; 50")
-        ->check(CLI::Range(0.001, 10'000'000.0));
-    app.add_option("--in-flight", o.in_flight, "flood, acked: messages of one sender on the way; 4")
-        ->check(CLI::Range(1U, 1'000'000U));
-    app.add_option("--size", o.size, "Bytes of a message's text")
-        ->check(CLI::Range(static_cast<unsigned>(least_text_size), 1'000'000U))
+    number(app, "--clients", o.clients, 1, 1'000'000,
+           "Connections; 1000, flood: 100, acked: as many as senders");
+    number(app, "--rooms", o.rooms, 1, 1'000'000,
+           "Rooms they are spread over; 1, acked: one for each sender");
+    number(app, "--senders", o.senders, 1, probe_sender - 1,
+           "How many of them send; fanout: one a room, flood: 10, acked: 50");
+    number(app, "--rate", o.rate, 0.001, 10'000'000,
+           "fanout: messages a second, of all senders together; 50");
+    number(app, "--in-flight", o.in_flight, 1, 1'000'000,
+           "flood, acked: messages of one sender on the way; 4");
+    number(app, "--size", o.size, least_text_size, 1'000'000, "Bytes of a message's text")
         ->capture_default_str();
     app.add_option("--room", o.room, "The room's name; with several rooms, what their names begin with")
         ->check([](const std::string& name) { return name.empty() ? "a room has a name"s : ""s; })
+        ->capture_default_str()
+        ->type_name("NAME");
+    number(app, "--concurrency", o.concurrency, 1, 100'000, "How many clients connect at a time")
         ->capture_default_str();
 }
 
 void add_times(CLI::App& app, options& o) {
-    app.add_option("--warmup", o.warmup, "Seconds of load (idle: of waiting) that are not measured")
-        ->check(CLI::Range(0.0, 86'400.0))
+    number(app, "--warmup", o.warmup, 0, 86'400, "Seconds of load (idle: of waiting) that are not measured")
         ->capture_default_str();
-    app.add_option("--duration", o.duration, "Seconds that are measured")
-        ->check(CLI::Range(0.01, 86'400.0))
+    number(app, "--duration", o.duration, 0.01, 86'400, "Seconds that are measured")->capture_default_str();
+    number(app, "--drain", o.drain, 0, 3'600, "Seconds to wait afterwards for what has not arrived")
         ->capture_default_str();
-    app.add_option("--drain", o.drain, "Seconds to wait afterwards for what has not arrived")
-        ->check(CLI::Range(0.0, 3'600.0))
+    number(app, "--timeout", o.timeout, 0.1, 200'000, "Seconds for all of it, connecting included")
         ->capture_default_str();
-    app.add_option("--timeout", o.timeout, "Seconds for all of it, connecting included")
-        ->check(CLI::Range(0.1, 200'000.0))
-        ->capture_default_str();
-}
-
-void add_server(CLI::App& app, options& o) {
-    app.add_option("--host", o.host, "The server's name or address")->capture_default_str();
-    app.add_option("--port", o.port, "The server's port (required, unless --unix-socket is given)")
-        ->check(CLI::Range(1, 65535));
-    app.add_option("--unix-socket,--unix", o.unix_socket, "Connect to this Unix socket instead");
-    app.add_option("--protocol", o.how,
-                   "socketio (over a WebSocket), polling (Socket.IO), lines, or websocket (bare)")
-        ->transform(one_of(protocols))
-        ->type_name("PROTOCOL")
-        ->default_str("socketio");
-    app.add_option("--path", o.path, "What is asked for; /socket.io/, websocket: / (?room=NAME is added)");
-    app.add_option("--concurrency", o.concurrency, "How many connections are being made at a time")
-        ->check(CLI::Range(1U, 100'000U))
-        ->capture_default_str();
-    app.add_option("--pid", o.pid,
-                   "The server's process: its CPU time and memory are read, its children's too")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31U));
 }
 
 }  // namespace
@@ -164,12 +175,14 @@ command read_command(const std::string& program, const std::vector<std::string>&
     app.add_option("scenario", o.what, "fanout, flood, acked, idle or connect")
         ->required()
         ->transform(one_of(scenarios))
-        ->type_name("SCENARIO");
-    add_server(app, o);
+        ->type_name("");
+    std::string deflate = "off";
+    add_server(app, o, deflate);
     add_load(app, o);
     add_times(app, o);
     app.add_option("--json", o.json,
-                   "Write the report as JSON to this file; - for standard output, instead of the text");
+                   "Write the report as JSON to this file; - for standard output, instead of the text")
+        ->type_name("FILE");
     const auto complain = [&](const std::string& sentence) {
         std::fprintf(stderr, "%s: %s (--help lists the options)\n", program.c_str(), sentence.c_str());
         return command{std::nullopt, 2};
@@ -180,6 +193,7 @@ command read_command(const std::string& program, const std::vector<std::string>&
         if (e.get_exit_code() == 0) return {std::nullopt, app.exit(e)};  // prints the help or the version
         return complain(first_line(e.what()));
     }
+    o.deflate = deflate == "on";
     o.room_given = app.count("--room") > 0;
     fill_in(o);
     if (const auto problem = contradiction(o); !problem.empty()) return complain(problem);

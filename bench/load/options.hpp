@@ -34,6 +34,7 @@ struct options {
     std::uint16_t port = 0;
     std::string unix_socket;
     std::string path;  // of Socket.IO, or of the bare WebSocket
+    bool deflate = false;
     std::uint32_t clients = 0;
     std::uint32_t rooms = 0;
     std::uint32_t senders = 0;    // 0: this scenario sends nothing

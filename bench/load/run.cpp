@@ -35,7 +35,8 @@ run::run(const options& o)
       server_(o.host, o.port, o.unix_socket),
       run_(new_run_number()),
       board_(wanted_, run_),
-      around_{loop_, server_, wanted_, board_, *this, run_} {
+      around_{loop_, server_, wanted_, board_, *this, nullptr, run_} {
+    if (o.deflate) around_.inflates = &inflater_.emplace();
     report_.wanted = wanted_;
     if (o.pid != 0) stats_.emplace(o.pid);
 }

@@ -10,6 +10,7 @@
 #include "load/board.hpp"
 #include "load/endpoint.hpp"
 #include "load/event_loop.hpp"
+#include "load/inflater.hpp"
 #include "load/process_stats.hpp"
 #include "load/report.hpp"
 #include "load/schedule.hpp"
@@ -55,6 +56,7 @@ class run final : private session_owner {
     endpoint server_;
     std::uint32_t run_;  // its number
     board board_;
+    std::optional<inflater> inflater_;
     surroundings around_;
     std::optional<process_stats> stats_;
     std::vector<std::unique_ptr<session>> sessions_;

@@ -9,6 +9,7 @@
 #include "load/board.hpp"
 #include "load/endpoint.hpp"
 #include "load/event_loop.hpp"
+#include "load/inflater.hpp"
 #include "load/options.hpp"
 
 namespace chatterlink::load {
@@ -36,7 +37,8 @@ struct surroundings {
     const options& wanted;
     board& results;
     session_owner& owner;
-    std::uint32_t run;  // also in the clients' names, so that two runs do not meet
+    inflater* inflates;  // nullptr: compression is not offered
+    std::uint32_t run;   // also in the clients' names, so that two runs do not meet
 };
 
 class session {

@@ -3,7 +3,9 @@
 namespace chatterlink::load {
 
 socketio_session::socketio_session(surroundings& around, std::uint32_t number)
-    : socketio_client(around, number), connection_(around.loop, *this), stream_(connection_) {}
+    : socketio_client(around, number),
+      connection_(around.loop, *this),
+      stream_(connection_, around.inflates) {}
 
 void socketio_session::start() {
     connection_.open(around_.server);

@@ -21,6 +21,7 @@ enum class opcode : std::uint8_t {
 struct frame {
     opcode code = opcode::text;
     bool final = true;
+    bool compressed = false;  // RSV1 (RFC 7692 §6), which only means something where it was agreed on
     std::string_view payload{};
     std::size_t size = 0;  // of the whole frame, header included
 };
@@ -39,7 +40,7 @@ inline frame_state parse_frame(const char* data, std::size_t size, frame& found)
     if (size < 2) return frame_state::incomplete;
     const auto first = static_cast<std::uint8_t>(data[0]);
     const auto second = static_cast<std::uint8_t>(data[1]);
-    if ((first & 0x70U) != 0 || (second & 0x80U) != 0) return frame_state::invalid;
+    if ((first & 0x30U) != 0 || (second & 0x80U) != 0) return frame_state::invalid;
     std::size_t head = 2;
     std::size_t length = second;
     if (length >= 126) {
@@ -52,9 +53,9 @@ inline frame_state parse_frame(const char* data, std::size_t size, frame& found)
     }
     if (length > max_frame_payload) return frame_state::invalid;
     const auto code = static_cast<opcode>(first & 0x0FU);
-    if ((first & 0x08U) != 0 && (length > 125 || (first & 0x80U) == 0)) return frame_state::invalid;
+    if ((first & 0x08U) != 0 && (length > 125 || (first & 0xC0U) != 0x80U)) return frame_state::invalid;
     if (size - head < length) return frame_state::incomplete;
-    found = {code, (first & 0x80U) != 0, {data + head, length}, head + length};
+    found = {code, (first & 0x80U) != 0, (first & 0x40U) != 0, {data + head, length}, head + length};
     return frame_state::complete;
 }
 

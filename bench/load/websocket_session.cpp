@@ -22,7 +22,7 @@ std::string url_encoded(std::string_view text) {
 }
 
 websocket_session::websocket_session(surroundings& around, std::uint32_t number)
-    : session(around, number), connection_(around.loop, *this), stream_(connection_) {}
+    : session(around, number), connection_(around.loop, *this), stream_(connection_, around.inflates) {}
 
 void websocket_session::start() {
     connection_.open(around_.server);

@@ -8,8 +8,29 @@ namespace {
 constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
 constexpr std::string_view accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
+// Nothing is kept from one message to the next, on either side (RFC 7692 §7.1.1); what is sent goes
+// uncompressed.
+constexpr const char* offer =
+    "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+    "client_no_context_takeover";
+
+bool agrees_to_offer(std::string_view head) noexcept {
+    const auto answer = field_of(head, "Sec-WebSocket-Extensions");
+    return answer.starts_with("permessage-deflate") &&
+           answer.find("server_no_context_takeover") != std::string_view::npos;
+}
+
 std::string quoted_start(std::string_view text) {
     return "'" + std::string(text.substr(0, text.find_first_of("\r\n")).substr(0, 100)) + "'";
+}
+
+// " with code 1008 (slow consumer)", as far as it says so (§5.5.1).
+std::string close_reason(std::string_view payload) {
+    if (payload.size() < 2) return {};
+    const auto code = static_cast<unsigned char>(payload[0]) << 8U | static_cast<unsigned char>(payload[1]);
+    std::string reason = " with code " + std::to_string(code);
+    if (payload.size() > 2) reason.append(" (").append(payload.substr(2)).append(")");
+    return reason;
 }
 
 }  // namespace
@@ -27,6 +48,7 @@ void websocket_stream::begin(const std::string& host, const std::string& target)
             "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
             "13\r\nSec-WebSocket-Key: ")
         .append(key)
+        .append(inflater_ != nullptr ? offer : "")
         .append("\r\n\r\n");
 }
 
@@ -44,35 +66,43 @@ std::size_t websocket_stream::read_handshake(const char* data, std::size_t size)
         problem_ = "refused the WebSocket: " + quoted_start(answer.head);
     } else if (field_of(answer.head, "Sec-WebSocket-Accept") != accept) {
         problem_ = "answered the WebSocket handshake with a wrong Sec-WebSocket-Accept";
+    } else if (inflater_ != nullptr && !agrees_to_offer(answer.head)) {
+        problem_ = "does not compress (--deflate on): it did not agree to permessage-deflate";
     } else {
         open_ = true;
     }
     return answer.size;
 }
 
-bool websocket_stream::take_other(const frame& f) {
+bool websocket_stream::inflate(std::string_view& payload) {
+    const auto plain = inflater_ != nullptr ? inflater_->inflate(payload) : std::nullopt;
+    if (plain) {
+        payload = *plain;
+    } else {
+        problem_ = "sent a message that is not compressed as agreed on";
+    }
+    return plain.has_value();
+}
+
+bool websocket_stream::take_other(const frame& f, std::string_view& whole) {
     switch (f.code) {
         case opcode::ping:
             append_frame(connection_.output(), opcode::pong, f.payload, next_key());
             return false;
-        case opcode::close: {
+        case opcode::close:
             append_frame(connection_.output(), opcode::close, f.payload.substr(0, 2), next_key());
             connection_.flush();
-            problem_ = "closed the WebSocket";
-            if (f.payload.size() < 2) return false;
-            const auto code =
-                static_cast<unsigned char>(f.payload[0]) << 8U | static_cast<unsigned char>(f.payload[1]);
-            problem_ += " with code " + std::to_string(code);
-            if (f.payload.size() > 2) problem_ += " (" + std::string(f.payload.substr(2)) + ")";
+            problem_ = "closed the WebSocket" + close_reason(f.payload);
             return false;
-        }
         case opcode::text:
             partial_ = f.payload;
+            partial_compressed_ = f.compressed;
             return false;
         case opcode::continuation:
             partial_ += f.payload;
             if (partial_.size() > max_frame_payload) problem_ = "sent a message that does not end";
-            return f.final;
+            whole = partial_;
+            return f.final && problem_.empty() && (!partial_compressed_ || inflate(whole));
         default:
             return false;  // pongs, and binary messages, in which no text of ours travels
     }

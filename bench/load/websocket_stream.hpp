@@ -7,6 +7,7 @@
 
 #include "load/connection.hpp"
 #include "load/http_response.hpp"
+#include "load/inflater.hpp"
 #include "load/websocket_frames.hpp"
 
 namespace chatterlink::load {
@@ -14,7 +15,8 @@ namespace chatterlink::load {
 /// Belongs to a session; the session owns the connection and hands over its bytes.
 class websocket_stream {
   public:
-    explicit websocket_stream(connection& c) noexcept : connection_(c) {}
+    /// `inflates`: compression is offered, and the server has to agree; nullptr: it is not. Shared by all.
+    websocket_stream(connection& c, inflater* inflates) noexcept : connection_(c), inflater_(inflates) {}
 
     /// Asks for the upgrade; `target` is path and query.
     void begin(const std::string& host, const std::string& target);
@@ -43,10 +45,9 @@ class websocket_stream {
             }
             at += f.size;
             if (f.code == opcode::text && f.final) {
-                on_text(f.payload);
-            } else if (take_other(f)) {
-                on_text(std::string_view(partial_));
-                partial_.clear();
+                if (!f.compressed || inflate(f.payload)) on_text(f.payload);
+            } else if (std::string_view whole; take_other(f, whole)) {
+                on_text(whole);
             }
         }
         return at;
@@ -57,14 +58,17 @@ class websocket_stream {
 
   private:
     std::size_t read_handshake(const char* data, std::size_t size);
-    bool take_other(const frame& f);  // true: partial_ is a whole message now
+    bool take_other(const frame& f, std::string_view& whole);  // true: `whole` is a message in fragments
+    bool inflate(std::string_view& payload);
     std::uint32_t next_key() noexcept { return key_ = key_ * 1664525U + 1013904223U; }
 
     connection& connection_;
     bool open_ = false;
     std::uint32_t key_ =
-        0x9E3779B9U;       // masks need not be secret here: nothing lies between us and the server
-    std::string partial_;  // a message in fragments
+        0x9E3779B9U;  // masks need not be secret here: nothing lies between us and the server
+    inflater* const inflater_;
+    std::string partial_;  // a message in fragments, and whether they are compressed
+    bool partial_compressed_ = false;
     std::string problem_;
 };
 

@@ -47,9 +47,9 @@ TEST(websocket_frames, are_waited_for_wherever_they_are_cut) {
 
 TEST(websocket_frames, that_no_server_may_send_are_invalid) {
     frame f;
-    EXPECT_EQ(parse(std::string("\x81\x80", 2), f), frame_state::invalid);  // masked
-    EXPECT_EQ(parse(unmasked(0xC1, 3, 0), f),
-              frame_state::invalid);  // reserved bit (no extension is agreed on)
+    EXPECT_EQ(parse(std::string("\x81\x80", 2), f), frame_state::invalid);                  // masked
+    EXPECT_EQ(parse(unmasked(0xA1, 3, 0), f), frame_state::invalid);                        // reserved bit
+    EXPECT_EQ(parse(unmasked(0xC9, 3, 0), f), frame_state::invalid);                        // compressed ping
     EXPECT_EQ(parse(unmasked(0x89, 126, 2), f), frame_state::invalid);                      // long ping
     EXPECT_EQ(parse(unmasked(0x09, 3, 0), f), frame_state::invalid);                        // fragmented ping
     EXPECT_EQ(parse("\x81\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF", f), frame_state::invalid);  // without end
@@ -59,8 +59,11 @@ TEST(websocket_frames, tell_opcode_and_whether_more_follows) {
     frame f;
     ASSERT_EQ(parse(unmasked(0x01, 3, 0), f), frame_state::complete);
     EXPECT_FALSE(f.final);
+    EXPECT_FALSE(f.compressed);
     ASSERT_EQ(parse(unmasked(0x89, 3, 0), f), frame_state::complete);
     EXPECT_EQ(f.code, opcode::ping);
+    ASSERT_EQ(parse(unmasked(0xC1, 3, 0), f), frame_state::complete);
+    EXPECT_TRUE(f.compressed);
 }
 
 TEST(websocket_frames, are_written_masked_and_in_the_shortest_form) {
