@@ -12,7 +12,7 @@
 namespace chatterlink::load {
 namespace {
 
-constexpr std::size_t first_buffer_size = std::size_t{512} << 10U;
+constexpr std::size_t first_buffer_size = std::size_t{256} << 10U;
 
 }  // namespace
 
