@@ -104,8 +104,10 @@ def main() -> int:
         _say(f"nothing matches {options.only!r}; --list shows what there is")
         return 2
 
-    # What is not the whole of its scenarios, or only a trial, does not get into docs/.
-    kept = selection.whole and not options.trial
+    # What is not the whole of its scenarios, or only a trial, does not get into docs/; nor does a part when the other
+    # figures are not here, as it would replace all of the report.
+    whole_report = options.only is None or (OUT / "results.json").exists()
+    kept = selection.whole and whole_report and not options.trial
     kind = "" if kept else "-trial" if options.trial else "-part"
     raw = OUT / f"results{kind}.json"
     report = REPORT if kept else OUT / f"performance{kind}.md"

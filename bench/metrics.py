@@ -54,7 +54,7 @@ COLUMNS: dict[str, Column] = {
     "connects_per_second": Column("connects/s", ("connects_per_second",), _count, "connects a second"),
     "kib_per_connection": Column("KiB per connection", ("kib_per_connection",), _number, "KiB per connection"),
     "rss": Column("RSS MiB", ("rss_kib", "connected"), _mebibytes, "RSS"),
-    "idle_cpu_percent": Column("CPU % when idle", ("idle_cpu_percent",), _number, "CPU when idle, in %,"),
+    "idle_cpu_percent": Column("CPU % when idle", ("idle_cpu_percent",), _number, "CPU when idle (%)"),
     "requests_per_second": Column("requests/s", ("requests_per_second",), _count, "requests a second"),
     "cpu_us_per_request": Column("CPU µs per request", ("cpu_us_per_request",), _number, "CPU per request"),
     "lost": Column("lost", ("lost",), _count, "lost deliveries"),

@@ -29,6 +29,8 @@ def _row(results: Results, scenario: Scenario, server: Server) -> str:
         cells = ["missing"] + ["–"] * len(scenario.columns)
     else:
         outcomes = {run.outcome for run in results.of(scenario.name, server.name)}
+        if not outcomes:
+            return f"| {server.label} | not run |" + " – |" * len(scenario.columns)
         mark = " ¹" if outcomes & {FAILED, FLAWED, SKIPPED} else ""
         cells = [_cell(results, scenario, server, metric) for metric in scenario.columns]
         cells.append(_ratio(results, scenario, server))

@@ -73,7 +73,7 @@ def _idle(clients: int) -> Scenario:
     return Scenario(
         f"idle-{clients}",
         f"Memory, {clients:,} idle connections",
-        f"{clients:,} clients connect, join one room and then say nothing.",
+        f"{clients:,} clients connect, join one room and then say nothing; connects/s counts who has joined.",
         ("idle",),
         (CHATTERLINK, *PEERS_OF_THE_CHAT),
         CONNECTIONS,
@@ -146,7 +146,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "crowd",
         "19,000 connections in one room",
-        "19,000 clients connect, join one room and then say nothing.",
+        "19,000 clients connect, join one room and then say nothing; connects/s counts who has joined.",
         ("idle",),
         (CHATTERLINK, servers.UWEBSOCKETS, servers.NODE, servers.NODE_UWS, servers.SOCKETIOXIDE, servers.GO),
         CONNECTIONS,
