@@ -9,9 +9,10 @@
 namespace chatterlink::load {
 namespace {
 
-constexpr std::uint32_t most_tries = 3;                // to connect one client
-constexpr nanoseconds settle = 300 * one_millisecond;  // presence and the like, after the last join
-constexpr nanoseconds probe_interval = 250 * one_millisecond;
+constexpr std::uint32_t most_tries = 3;                    // to connect one client
+constexpr nanoseconds settle = 300 * one_millisecond;      // presence and the like, after the last join
+constexpr nanoseconds first_probe = 10 * one_millisecond;  // until the next; twice as long each time
+constexpr nanoseconds longest_probe = 500 * one_millisecond;
 constexpr nanoseconds late_duplicates = 200 * one_millisecond;  // to see what comes once too often
 
 // Not the same for two runs that follow each other or run side by side.
@@ -104,13 +105,14 @@ void run::open_more() {
 // in it has heard it.
 void run::probe_until_known() {
     const auto known = [](const auto& s) { return s->self().probed; };
-    while (!std::all_of(sessions_.begin(), sessions_.end(), known)) {
+    for (auto pause = first_probe; !std::all_of(sessions_.begin(), sessions_.end(), known);
+         pause = std::min(2 * pause, longest_probe)) {
         for (std::uint32_t room = 0; room < wanted_.rooms; ++room) {
             auto& last = *sessions_[wanted_.clients - 1 - room];
             last.say(board_.probe_text(), 0);
             last.flush();
         }
-        const auto again = now_ns() + probe_interval;
+        const auto again = now_ns() + pause;
         while (now_ns() < again && !std::all_of(sessions_.begin(), sessions_.end(), known)) turn(again);
     }
 }

@@ -124,6 +124,25 @@ def test_nothing_outside_the_bindings_knows_them_or_python() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_load_generator_stands_alone() -> None:
+    """What measures the servers shares no code with them, and nobody uses it."""
+    load = sorted((CPP.parent / "bench" / "load").glob("*.?pp"))
+    assert load
+    wrong = [
+        f"{path.name} includes {name}"
+        for path in load
+        for name, ours in includes(path)
+        if (not name.startswith("load/") if ours else name.startswith("boost/"))
+    ]
+    wrong += [
+        f"{name_of(path)} includes {name}"
+        for path in sources()
+        for name, _ in includes(path)
+        if name.startswith("load/")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_layers_form_no_cycle() -> None:
     graph: dict[str, set[str]] = defaultdict(set)
     for path in sources():
