@@ -106,7 +106,7 @@ def main() -> int:
 
     # What is not the whole of its scenarios, or only a trial, does not get into docs/; nor does a part when the other
     # figures are not here, as it would replace all of the report.
-    whole_report = options.only is None or (OUT / "results.json").exists()
+    whole_report = options.only is None or (OUT / "results.json").exists() or not REPORT.exists()
     kept = selection.whole and whole_report and not options.trial
     kind = "" if kept else "-trial" if options.trial else "-part"
     raw = OUT / f"results{kind}.json"

@@ -91,9 +91,10 @@ def _section(results: Results, scenario: Scenario, title: str) -> list[str]:
     lines += _table(results, scenario)
     if scenario.targets:
         lines += ["", *(judge(results, scenario, target)[1] for target in scenario.targets)]
-    commits = {run.commit for run in results.runs if run.scenario == scenario.name} - {results.machine.get("commit")}
-    if commits:
-        lines += ["", f"Measured at commit {', '.join(sorted(commits))}."]
+    runs = [run for run in results.runs if run.scenario == scenario.name]
+    commits, rounds = {run.commit for run in runs}, max((run.round for run in runs), default=0)
+    if commits != {results.machine.get("commit")} or rounds != results.rounds:
+        lines += ["", f"Measured apart from the others: commit {', '.join(sorted(commits))}, rounds: {rounds}."]
     return [*lines, ""]
 
 

@@ -20,6 +20,8 @@ class Server:
     protocol: str = "socketio"
     installed_as: str | None = None
     """The name under which scripts/prepare-bench says that it could not be installed; None: it is ours."""
+    load: tuple[str, ...] = ()
+    """What the load generator is told besides, for this server alone."""
 
     def missing(self) -> str | None:
         """Why it cannot be started; None if it can."""
