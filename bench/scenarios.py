@@ -237,7 +237,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "deflate",
         "Compression",
-        "1,000 members of one room, 50 messages a second; where deflate is on, all members asked for it (--deflate on).",
+        "1,000 members of one room, 50 messages a second; where deflate is on, all members ask for it (--deflate on).",
         ("fanout", "--rate", "50", "--senders", "1"),
         (DEFLATE, CHATTERLINK),
         DELIVERY,
