@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@
 namespace chatterlink::apps {
 namespace {
 
-// Waits for SIGINT or SIGTERM, whichever came since it was made.
+// Waits for SIGINT or SIGTERM, whichever came since it was made. While it lives neither ends the process.
 class program_signals {
   public:
     program_signals() : signals_(context_, SIGINT, SIGTERM) {}
@@ -62,12 +63,15 @@ void reload(Server& server) {
 template <class Server, class Describe>
 int serve(const std::string& program, Server& server, const Describe& describe) {
     try {
-        program_signals signals;
+        auto signals = std::make_unique<program_signals>();
         server.start();
-        if (!server.options().listen.tls_cert.empty()) signals.on_hangup([&server] { reload(server); });
+        if (!server.options().listen.tls_cert.empty()) signals->on_hangup([&server] { reload(server); });
         describe();
         std::fflush(stdout);
-        signals.wait();
+        signals->wait();
+        // For as long as there is a process: somebody impatient must not turn its clean end into a kill.
+        static auto& kept = *new std::vector<program_signals*>;
+        kept.push_back(signals.release());
         std::printf("stopping\n");
         std::fflush(stdout);
         server.stop();

@@ -43,7 +43,7 @@ class server final : public net::http_handler {
   private:
     class post_watch;
     struct per_shard {
-        std::unordered_map<std::string, std::shared_ptr<client>> clients;
+        std::unordered_map<std::string_view, std::shared_ptr<client>> clients;  // keys point into them
         departed left;
     };
 

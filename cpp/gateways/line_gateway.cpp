@@ -13,9 +13,10 @@ namespace {
 using base::errc;
 using chat::line_item;
 
-// One connection. Owned by the connection's callbacks: it ends with the connection.
+// One connection. Owned by that connection, as its reader: it ends with the connection.
 class line_session final : public hub::subscriber,
                            public net::connection_owner,
+                           public net::byte_reader,
                            public std::enable_shared_from_this<line_session> {
   public:
     line_session(line_gateway& owner, std::shared_ptr<net::connection> c)
@@ -23,7 +24,7 @@ class line_session final : public hub::subscriber,
 
     void start() {
         connection_->set_owner(weak_from_this());
-        connection_->on_closed([self = shared_from_this()] { self->over(); });
+        connection_->read_with(shared_from_this());
         enter(owner_.options().room, "guest-" + std::to_string(owner_.next_guest()));
     }
 
@@ -34,35 +35,36 @@ class line_session final : public hub::subscriber,
         if (bytes && bytes->size() > 0) connection_->send(bytes, f.volatile_event);
     }
 
-  private:
-    // The first join; nothing is read before it is done, so that no line finds its sender in no room.
-    void enter(const std::string& room, const std::string& name) {
-        rules_.join(
-            who_, {name, room, {}, {}}, [self = shared_from_this(), name](base::result<chat::joined> in) {
-                if (!in && in.error().code == errc::name_taken) {
-                    return self->enter(self->owner_.options().room,
-                                       "guest-" + std::to_string(self->owner_.next_guest()));
-                }
-                if (!in) {
-                    self->say_back(chat::refusal_text(in.error()));
-                    return self->finish();
-                }
-                self->name_ = in->you;
-                self->room_ = in->room;
-                self->connection_->start_reading([self](std::string_view bytes) { self->on_bytes(bytes); },
-                                                 [self] { self->on_end(); });
-            });
-    }
-
-    void on_bytes(std::string_view bytes) {
+    void on_bytes(std::string_view bytes) override {
         take(decoder_.feed(bytes, base::steady_now()));
         watch();
     }
 
-    void on_end() {
+    void on_end() override {
         take(decoder_.finish());
         ended_ = true;
         finish_if_done();
+    }
+
+    void on_closed() override { over(); }
+
+  private:
+    // The first join; nothing is read before it is done, so that no line finds its sender in no room.
+    void enter(const std::string& room, const std::string& name) {
+        rules_.join(who_, {name, room, {}, {}},
+                    [self = shared_from_this(), name](base::result<chat::joined> in) {
+                        if (!in && in.error().code == errc::name_taken) {
+                            return self->enter(self->owner_.options().room,
+                                               "guest-" + std::to_string(self->owner_.next_guest()));
+                        }
+                        if (!in) {
+                            self->say_back(chat::refusal_text(in.error()));
+                            return self->finish();
+                        }
+                        self->name_ = in->you;
+                        self->room_ = in->room;
+                        self->connection_->start_reading();
+                    });
     }
 
     void on_clock() {

@@ -52,6 +52,20 @@ connection::~connection() {
     counters().open.fetch_sub(1, std::memory_order_relaxed);
 }
 
+connection::callbacks& connection::calls() {
+    if (!calls_) calls_ = std::make_unique<callbacks>();
+    return *calls_;
+}
+
+void connection::on_drained(std::function<void()> f) {
+    if (f || calls_) calls().drained = std::move(f);
+}
+
+void connection::unwatch() noexcept {
+    ++watch_;
+    if (calls_) calls_->aborted = nullptr;
+}
+
 void connection::mark_dirty() {
     if (dirty_) return;
     dirty_ = true;
@@ -137,8 +151,9 @@ bool connection::write_now() {
     }
     if (state_ == state::flushing) {
         linger();
-    } else if (had_something && drained_) {
-        drained_();
+    } else if (had_something && calls_ && calls_->drained) {
+        const auto call = calls_->drained;  // it may replace itself
+        call();
     }
     return progress;
 }
@@ -178,7 +193,7 @@ void connection::fail_slow() {
 void connection::close_after_flush() {
     if (state_ != state::open) return;
     state_ = state::flushing;
-    drained_ = nullptr;
+    on_drained(nullptr);
     if (queue_.empty() && !tls_) {
         linger();
     } else if (!waiting_writable_) {
@@ -209,11 +224,11 @@ void connection::drain_and_discard() {
 
 void connection::finish() {
     if (state_ == state::closed) return;
-    auto closed = std::move(closed_);
+    const auto reader = reader_;
     close_now();
     // Later, not from here: whoever is sending to a row of connections must not find the row changed under
     // it.
-    if (closed) boost::asio::post(home_->context(), std::move(closed));
+    if (reader) boost::asio::post(home_->context(), [reader] { reader->on_closed(); });
 }
 
 // Before the socket is closed at once: the goodbye if nothing is missing before it, or the alert that is due,
@@ -237,18 +252,14 @@ void connection::close_now() {
     boost::system::error_code ignored;
     socket_.close(ignored);
     unwatch();
-    // The callbacks may hold what owns this connection; dropping them breaks the circle. Not from inside one
-    // of them, so they die later in this round.
-    struct dropped {
-        std::function<void()> drained, closed, end;
-        std::function<void(std::string_view)> bytes;
-    };
-    auto gone = std::make_shared<dropped>();
-    gone->drained.swap(drained_);
-    gone->closed.swap(closed_);
-    gone->end.swap(on_end_);
-    gone->bytes.swap(on_bytes_);
-    if (shard::current() == home_) boost::asio::post(home_->context(), [gone] {});
+    // They may hold what owns this connection; dropping them breaks the circle. Not from inside one of them,
+    // so they die later in this round.
+    if (shard::current() == home_) {
+        boost::asio::post(home_->context(), [reader = std::move(reader_),
+                                             calls = std::shared_ptr<callbacks>(std::move(calls_))] {});
+    }
+    reader_.reset();
+    calls_.reset();
 }
 
 void connection::hand_over(shard& to, std::function<void()> then) {

@@ -52,6 +52,19 @@ class connection_owner {
     virtual void shutting_down() = 0;
 };
 
+/// Who takes what arrives on a connection (connection::read_with). Called on the connection's shard, never
+/// from inside one of its members.
+class byte_reader {
+  public:
+    virtual ~byte_reader() = default;
+    /// Valid during the call.
+    virtual void on_bytes(std::string_view bytes) = 0;
+    /// The end of the stream, once.
+    virtual void on_end() = 0;
+    /// The connection is over for whatever reason except close_now() by its owner; once, last.
+    virtual void on_closed() = 0;
+};
+
 class connection : public connection_hook, public std::enable_shared_from_this<connection> {
   public:
     using protocol = boost::asio::generic::stream_protocol;
@@ -79,11 +92,7 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     void flush_apart(base::milliseconds gap);
 
     /// Called (once each time) when the queue has become empty after a flush. Replaces an earlier one.
-    void on_drained(std::function<void()> f) { drained_ = std::move(f); }
-
-    /// Called once when the connection is over for whatever reason except close_now() by its owner; never
-    /// from inside another member.
-    void on_closed(std::function<void()> f) { closed_ = std::move(f); }
+    void on_drained(std::function<void()> f);
 
     /// Who is told of the end of the process; empty for nobody. Whoever is gone by then is not told: an owner
     /// may die on another shard than the one its connection has been handed over to.
@@ -97,9 +106,11 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// Closes at once; what is queued is lost. No callback.
     void close_now();
 
-    /// Plain byte streams: calls on_bytes with what arrives (valid during the call), on_end once at the end
-    /// of the stream. Uses the shard's scratch space, so an idle connection holds no read buffer.
-    void start_reading(std::function<void(std::string_view)> on_bytes, std::function<void()> on_end);
+    /// Plain byte streams: who takes what arrives once start_reading() was called, and hears of the end.
+    /// Held until the connection is over. Bytes are read into the shard's scratch space, so an idle
+    /// connection holds no read buffer.
+    void read_with(std::shared_ptr<byte_reader> reader) noexcept { reader_ = std::move(reader); }
+    void start_reading() { wait_readable(); }
     /// Stops asking for more bytes until resume_reading(): TCP back-pressure to the peer.
     void pause_reading() noexcept { reading_paused_ = true; }
     void resume_reading();
@@ -107,10 +118,7 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// Calls `aborted` if the peer closes while nothing is being read (a held long poll). Data that arrives
     /// instead ends the watch. cancel with unwatch().
     void watch_for_abort(std::function<void()> aborted);
-    void unwatch() noexcept {
-        ++watch_;
-        aborted_ = nullptr;
-    }
+    void unwatch() noexcept;
 
     /// Moves the connection to another shard and continues there. Only with no read under way. Queued bytes
     /// move too.
@@ -157,6 +165,13 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
         arrival what;
         std::size_t bytes = 0;
     };
+    // What connections seldom want to hear of, or not for long.
+    struct callbacks {
+        std::function<void()> drained;
+        std::function<void()> aborted;
+    };
+    callbacks& calls();
+
     arrived receive(std::span<char> room);
     arrived receive_plain(std::span<char> room, int flags);
     arrived receive_tls(std::span<char> room);
@@ -188,15 +203,13 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     bool waiting_writable_ = false;
     bool reading_paused_ = false;
     bool waiting_readable_ = false;
+    bool input_ended_ = false;
     // A cancelled wait may still complete, on the shard the connection was handed over from.
     std::atomic<std::uint32_t> watch_{0};
     std::unique_ptr<timer> gap_;  // of flush_apart(); null: nothing is held back
     std::weak_ptr<connection_owner> owner_;
-    std::function<void()> drained_;
-    std::function<void()> closed_;
-    std::function<void(std::string_view)> on_bytes_;
-    std::function<void()> on_end_;
-    std::function<void()> aborted_;
+    std::shared_ptr<byte_reader> reader_;
+    std::unique_ptr<callbacks> calls_;  // null: none
 };
 
 }  // namespace chatterlink::net

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "net/connection.hpp"
 
@@ -18,12 +19,6 @@ connection::arrived connection::receive_plain(std::span<char> room, int flags) {
     return {errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? arrival::later : arrival::broken};
 }
 
-void connection::start_reading(std::function<void(std::string_view)> on_bytes, std::function<void()> on_end) {
-    on_bytes_ = std::move(on_bytes);
-    on_end_ = std::move(on_end);
-    wait_readable();
-}
-
 void connection::resume_reading() {
     if (!reading_paused_) return;
     reading_paused_ = false;
@@ -31,7 +26,7 @@ void connection::resume_reading() {
 }
 
 void connection::wait_readable() {
-    if (waiting_readable_ || state_ != state::open) return;
+    if (waiting_readable_ || input_ended_ || state_ != state::open) return;
     waiting_readable_ = true;
     when_readable([self = shared_from_this()](bool usable) {
         self->waiting_readable_ = false;
@@ -41,11 +36,12 @@ void connection::wait_readable() {
         const auto got = self->receive(room);
         if (got.what == arrival::broken) return self->finish();
         if (got.what == arrival::end) {
-            if (const auto end = std::move(self->on_end_)) end();
+            self->input_ended_ = true;
+            if (self->reader_) self->reader_->on_end();
             return;
         }
         if (self->gap_) self->end_gap();
-        if (got.what == arrival::bytes) self->on_bytes_({room.data(), got.bytes});
+        if (got.what == arrival::bytes) self->reader_->on_bytes({room.data(), got.bytes});
         if (!self->reading_paused_) self->wait_readable();
     });
 }
@@ -68,7 +64,7 @@ void connection::async_read(std::span<char> room, read_handler done) {
 }
 
 void connection::watch_for_abort(std::function<void()> aborted) {
-    aborted_ = std::move(aborted);
+    calls().aborted = std::move(aborted);
     watch(++watch_);
 }
 
@@ -78,7 +74,8 @@ void connection::watch(std::uint32_t mine) {
         const auto seen = usable ? self->look() : arrival::broken;
         if (seen == arrival::bytes) return;
         if (seen == arrival::later) return self->watch(mine);
-        if (const auto call = std::move(self->aborted_)) call();
+        if (!self->calls_) return;
+        if (const auto call = std::exchange(self->calls_->aborted, nullptr)) call();
     });
 }
 

@@ -27,7 +27,9 @@ websocket_decoder::rules rules_for(const websocket_limits& limits, const websock
             shaken.deflate && shaken.deflate->client_takeover};
 }
 
-class websocket_impl final : public websocket, public std::enable_shared_from_this<websocket_impl> {
+class websocket_impl final : public websocket,
+                             public byte_reader,
+                             public std::enable_shared_from_this<websocket_impl> {
   public:
     websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits,
                    const websocket_handshake& shaken)
@@ -39,7 +41,7 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
 
     /// `early`: what came behind the request already.
     void start(std::string_view answer, std::string early) {
-        connection_->on_closed([self = shared_from_this()] { self->over(abnormal); });
+        connection_->read_with(shared_from_this());
         connection_->on_drained(nullptr);
         connection_->send(base::shared_buffer::copy_of(answer));
         boost::asio::post(home().context(), [self = shared_from_this(), early = std::move(early)] {
@@ -47,8 +49,7 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
             if (self->listener_ != nullptr) self->listener_->websocket_opened();
             self->on_bytes(early);
             if (!self->connection_->open()) return;
-            self->connection_->start_reading([self](std::string_view bytes) { self->on_bytes(bytes); },
-                                             [self] { self->on_end(); });
+            self->connection_->start_reading();
         });
     }
 
@@ -90,9 +91,8 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
     void detach() noexcept override { listener_ = nullptr; }
     shard& home() noexcept override { return connection_->home(); }
 
-  private:
     // One message after the other; the listener may end the connection from inside any of them.
-    void on_bytes(std::string_view bytes) {
+    void on_bytes(std::string_view bytes) override {
         const auto keep = shared_from_this();
         while (connection_->open()) {
             if (paused_) {
@@ -121,6 +121,15 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
         }
     }
 
+    // The peer sends nothing more, without a close frame.
+    void on_end() override {
+        connection_->close_after_flush();
+        over(abnormal);
+    }
+
+    void on_closed() override { over(abnormal); }
+
+  private:
     void deliver() {
         if (listener_ == nullptr || closing_) return;
         try {
@@ -136,12 +145,6 @@ class websocket_impl final : public websocket, public std::enable_shared_from_th
         if (!closing_) connection_->send(websocket_close_frame(answer, reason));
         connection_->close_after_flush();
         over(said);
-    }
-
-    // The peer sends nothing more, without a close frame.
-    void on_end() {
-        connection_->close_after_flush();
-        over(abnormal);
     }
 
     void on_deadline() {

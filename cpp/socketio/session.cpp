@@ -17,30 +17,29 @@ base::result<std::optional<packet>> session::on_message(std::string_view data, b
     }
     if (binary) {
         if (!waiting_) return base::fail(base::errc::bad_payload, "binary data that no packet announced");
-        attachments_.emplace_back(data);
-        if (attachments_.size() < waiting_->attachments) return std::optional<packet>{};
-        auto whole = std::exchange(waiting_, std::nullopt);
-        auto parts = std::exchange(attachments_, {});
-        if (auto restored = restore_attachments(*whole, parts); !restored) return restored.error();
-        return whole;
+        waiting_->attachments.emplace_back(data);
+        if (waiting_->attachments.size() < waiting_->announced.attachments) return std::optional<packet>{};
+        const auto whole = std::move(waiting_);
+        if (auto restored = restore_attachments(whole->announced, whole->attachments); !restored)
+            return restored.error();
+        return std::optional<packet>(std::move(whole->announced));
     }
     if (waiting_) return base::fail(base::errc::bad_payload, "text while binary attachments are awaited");
     auto p = decode(data);
     if (!p) return p.error();
     if (p->attachments == 0) return std::optional<packet>(std::move(*p));
-    waiting_ = std::move(*p);
-    attachments_due_ = now + how_.attachment_timeout;
+    waiting_ = std::make_unique<awaited>(awaited{std::move(*p), {}, now + how_.attachment_timeout});
     return std::optional<packet>{};
 }
 
 void session::set_paused(bool paused, base::steady_time now) noexcept {
-    if (paused_ && !paused) attachments_due_ = now + how_.attachment_timeout;
+    if (waiting_ && paused_ && !paused) waiting_->due = now + how_.attachment_timeout;
     paused_ = paused;
 }
 
 base::steady_time session::deadline() const noexcept {
     auto due = connected_ ? base::steady_time::max() : due_;
-    if (waiting_ && !paused_) due = std::min(due, attachments_due_);
+    if (waiting_ && !paused_) due = std::min(due, waiting_->due);
     return due;
 }
 

@@ -2,6 +2,7 @@
 // It puts binary attachments back into their packet and refuses what breaks the protocol.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,9 +39,12 @@ class session {
     base::steady_time due_;
     bool connected_ = false;
     bool paused_ = false;
-    std::optional<packet> waiting_;  // announced attachments that are not here yet
-    std::vector<std::string> attachments_;
-    base::steady_time attachments_due_{};
+    struct awaited {  // a packet whose attachments are not all here yet
+        packet announced;
+        std::vector<std::string> attachments;
+        base::steady_time due;
+    };
+    std::unique_ptr<awaited> waiting_;
 };
 
 }  // namespace chatterlink::socketio

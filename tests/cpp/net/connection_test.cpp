@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "net/support/function_reader.hpp"
 #include "net/support/loopback.hpp"
 
 namespace chatterlink::net {
@@ -85,8 +86,10 @@ TEST_F(net_connection, hands_arriving_bytes_on_and_says_when_the_stream_ended) {
     const auto c = next();
     std::string got;
     std::atomic<bool> ended{false};
-    server->on_shard(
-        0, [&] { c->start_reading([&](std::string_view bytes) { got += bytes; }, [&] { ended = true; }); });
+    server->on_shard(0, [&] {
+        test::start_reading(
+            *c, [&](std::string_view bytes) { got += bytes; }, [&] { ended = true; });
+    });
     const std::string sent(300'000, 'x');
     client->send(sent);
     client->shut_down_writing();
@@ -101,7 +104,8 @@ TEST_F(net_connection, reads_nothing_while_paused_and_goes_on_when_resumed) {
     const auto c = next();
     std::atomic<std::size_t> got{0};
     server->on_shard(0, [&] {
-        c->start_reading(
+        test::start_reading(
+            *c,
             [&](std::string_view bytes) {
                 got += bytes.size();
                 c->pause_reading();  // one piece at a time
@@ -115,6 +119,22 @@ TEST_F(net_connection, reads_nothing_while_paused_and_goes_on_when_resumed) {
     EXPECT_EQ(got, 3u);
     server->on_shard(0, [&] { c->resume_reading(); });
     EXPECT_TRUE(eventually([&] { return got == 6; }));
+}
+
+TEST_F(net_connection, tells_of_the_end_of_the_stream_once) {
+    start();
+    const auto c = next();
+    std::atomic<int> ended{0};
+    server->on_shard(0, [&] { test::start_reading(*c, {}, [&] { ++ended; }); });
+    client->shut_down_writing();
+    EXPECT_TRUE(eventually([&] { return ended == 1; }));
+    server->on_shard(0, [&] {
+        c->pause_reading();
+        c->resume_reading();
+    });
+    server->on_shard(0, [&] { c->send(shared_buffer::copy_of("still here")); });
+    EXPECT_EQ(client->read_exactly(10), "still here");
+    EXPECT_EQ(ended, 1);
 }
 
 TEST_F(net_connection, what_is_flushed_apart_arrives_apart) {
@@ -139,7 +159,7 @@ TEST_F(net_connection, a_peer_that_speaks_has_read_the_first_part_and_gets_the_r
     start();
     const auto c = next();
     server->on_shard(0, [&] {
-        c->start_reading([](std::string_view) {}, [] {});
+        test::start_reading(*c);
         c->send(shared_buffer::copy_of("first"));
         c->flush_apart(60s);
         c->send(shared_buffer::copy_of("then"));
@@ -188,7 +208,7 @@ TEST_F(net_connection, a_peer_that_does_not_close_is_given_up_after_the_linger_t
     const auto c = next();
     std::atomic<bool> over{false};
     server->on_shard(0, [&] {
-        c->on_closed([&] { over = true; });
+        test::tell_closed(*c, [&] { over = true; });
         c->close_after_flush();
     });
     EXPECT_TRUE(eventually([&] { return over.load(); }));
@@ -201,7 +221,7 @@ TEST_F(net_connection, a_full_queue_drops_volatile_sends_and_closes_on_any_other
     const auto dropped = counters().dropped_volatile.load();
     std::atomic<int> closed{0};
     const auto piece = shared_buffer::copy_of(std::string(20'000, 'x'));
-    server->on_shard(0, [&] { c->on_closed([&] { ++closed; }); });
+    server->on_shard(0, [&] { test::tell_closed(*c, [&] { ++closed; }); });
     // Until the kernel takes no more and the queue is full, in many rounds.
     EXPECT_TRUE(eventually(
         [&] { return server->on_shard(0, [&] { return c->send(piece, true); }) == send_outcome::dropped; }));
@@ -237,17 +257,14 @@ TEST_F(net_connection, tells_once_that_it_is_over_unless_its_owner_ended_it) {
     start();
     std::atomic<int> told{0};
     const auto broken = next();
-    server->on_shard(0, [&] {
-        broken->on_closed([&] { ++told; });
-        broken->start_reading([](std::string_view) {}, [] {});
-    });
+    server->on_shard(0, [&] { test::start_reading(*broken, {}, {}, [&] { ++told; }); });
     client->reset();
     EXPECT_TRUE(eventually([&] { return told == 1; }));
     EXPECT_FALSE(server->on_shard(0, [&] { return broken->open(); }));
 
     const auto ended = next();
     server->on_shard(0, [&] {
-        ended->on_closed([&] { ++told; });
+        test::tell_closed(*ended, [&] { ++told; });
         ended->close_now();
         ended->close_now();
     });
@@ -263,9 +280,9 @@ TEST_F(net_connection, closing_lets_go_of_its_callbacks) {
     const auto c = next();
     auto held = std::make_shared<int>(1);
     server->on_shard(0, [&] {
-        c->on_closed([held] {});
         c->on_drained([held] {});
-        c->start_reading([held](std::string_view) {}, [held] {});
+        test::start_reading(
+            *c, [held](std::string_view) {}, [held] {}, [held] {});
         c->watch_for_abort([held] {});
         c->close_now();
     });
@@ -306,7 +323,7 @@ TEST_F(net_connection, moves_to_another_shard_and_works_on_there) {
     std::string got;
     server->on_shard(1, [&] {
         EXPECT_EQ(&c->home(), &server->threads.at(1));
-        c->start_reading([&](std::string_view bytes) { got += bytes; }, [] {});
+        test::start_reading(*c, [&](std::string_view bytes) { got += bytes; });
         c->send(shared_buffer::copy_of("from there"));
     });
     EXPECT_EQ(client->read_exactly(10), "from there");
@@ -412,7 +429,7 @@ TEST(net_listener, deals_connections_out_to_the_shards_in_turn_and_stops_accepti
     std::array<std::atomic<int>, 3> seen{};
     test::loopback server(3, [&](std::shared_ptr<connection> c) {
         ++seen[c->home().id()];
-        c->start_reading([](std::string_view) {}, [] {});
+        test::start_reading(*c);
     });
     for (int i = 0; i < 9; ++i) server.connect().send("x");
     EXPECT_TRUE(eventually([&] { return seen[0] == 3 && seen[1] == 3 && seen[2] == 3; }));

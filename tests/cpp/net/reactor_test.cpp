@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/support/function_reader.hpp"
 #include "net/support/loopback.hpp"
 
 namespace chatterlink::net {
@@ -157,8 +158,7 @@ TEST(reactor, stop_drops_timers_with_what_they_hold) {
 }
 
 TEST(reactor, stop_closes_what_is_still_connected) {
-    test::loopback server(
-        2, [](std::shared_ptr<connection> c) { c->start_reading([](std::string_view) {}, [] {}); });
+    test::loopback server(2, [](std::shared_ptr<connection> c) { test::start_reading(*c); });
     auto one = server.connect();
     auto two = server.connect();
     ASSERT_TRUE(test::eventually([&] {
