@@ -97,11 +97,18 @@ std::string contradiction(const options& o) {
         return "--timeout has to be more than --warmup and --duration together";
     if (o.deflate && o.how != protocol::socketio && o.how != protocol::websocket)
         return "--deflate is for WebSockets (--protocol socketio, websocket)";
+    if (o.upgrade && o.how != protocol::socketio) return "--transport-upgrade is for --protocol socketio";
     if (o.path[0] != '/') return "--path has to begin with /";
     return {};
 }
 
-void add_server(CLI::App& app, options& o, std::string& deflate) {
+// Words that become switches.
+struct words {
+    std::string deflate = "off";
+    std::string upgrade = "no";
+};
+
+void add_server(CLI::App& app, options& o, words& w) {
     app.add_option("--host", o.host, "The server's name or address")
         ->capture_default_str()
         ->type_name("HOST");
@@ -115,9 +122,14 @@ void add_server(CLI::App& app, options& o, std::string& deflate) {
         ->type_name("");
     app.add_option("--path", o.path, "What is asked for; /socket.io/, websocket: / (?room=NAME is added)")
         ->type_name("PATH");
-    app.add_option("--deflate", deflate,
+    app.add_option("--deflate", w.deflate,
                    "Have the server compress (permessage-deflate), on WebSockets: on or off")
         ->check(CLI::IsMember({"on", "off"}).description(""))
+        ->capture_default_str()
+        ->type_name("");
+    app.add_option("--transport-upgrade", w.upgrade,
+                   "socketio: begin by polling and upgrade, as browsers' clients do: yes or no")
+        ->check(CLI::IsMember({"yes", "no"}).description(""))
         ->capture_default_str()
         ->type_name("");
     number(app, "--pid", o.pid, 1, std::int64_t{1} << 31U,
@@ -176,8 +188,8 @@ command read_command(const std::string& program, const std::vector<std::string>&
         ->required()
         ->transform(one_of(scenarios))
         ->type_name("");
-    std::string deflate = "off";
-    add_server(app, o, deflate);
+    words w;
+    add_server(app, o, w);
     add_load(app, o);
     add_times(app, o);
     app.add_option("--json", o.json,
@@ -193,7 +205,8 @@ command read_command(const std::string& program, const std::vector<std::string>&
         if (e.get_exit_code() == 0) return {std::nullopt, app.exit(e)};  // prints the help or the version
         return complain(first_line(e.what()));
     }
-    o.deflate = deflate == "on";
+    o.deflate = w.deflate == "on";
+    o.upgrade = w.upgrade == "yes";
     o.room_given = app.count("--room") > 0;
     fill_in(o);
     if (const auto problem = contradiction(o); !problem.empty()) return complain(problem);

@@ -35,6 +35,7 @@ struct options {
     std::string unix_socket;
     std::string path;  // of Socket.IO, or of the bare WebSocket
     bool deflate = false;
+    bool upgrade = false;  // socketio: begin by polling
     std::uint32_t clients = 0;
     std::uint32_t rooms = 0;
     std::uint32_t senders = 0;    // 0: this scenario sends nothing

@@ -1,6 +1,6 @@
 #include "load/polling_session.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 namespace chatterlink::load {
 namespace {
@@ -56,11 +56,9 @@ void polling_session::poll_again() {
 }
 
 void polling_session::on_handshake(std::string_view packet) {
-    const auto sid =
-        nlohmann::json::parse(packet.substr(std::min<std::size_t>(1, packet.size())), nullptr, false);
-    if (!packet.starts_with("0") || !sid.is_object() || !sid.contains("sid") || !sid["sid"].is_string())
-        return lost("the server began no Engine.IO session");
-    target_ += "&sid=" + sid["sid"].get<std::string>();
+    const auto sid = session_id(packet);
+    if (sid.empty()) return lost("the server began no Engine.IO session");
+    target_ += "&sid=" + sid;
     open_ = true;
     on_opened();
 }

@@ -30,6 +30,13 @@ void socketio_client::say(std::string_view text, std::uint32_t seq) {
     send_packet(packet_);
 }
 
+std::string socketio_client::session_id(std::string_view packet) {
+    if (!packet.starts_with("0")) return {};
+    const auto open = nlohmann::json::parse(packet.substr(1), nullptr, false);
+    if (!open.is_object() || !open.contains("sid") || !open["sid"].is_string()) return {};
+    return open["sid"].get<std::string>();
+}
+
 void socketio_client::lost(const std::string& why) {
     close();
     around_.owner.on_lost(*this, why);

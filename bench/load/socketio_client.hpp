@@ -30,6 +30,9 @@ class socketio_client : public session {
         on_other(packet, now);
     }
 
+    /// The session's id from the payload of an Engine.IO "open" packet (0{"sid":…}); empty when it is none.
+    static std::string session_id(std::string_view packet);
+
     /// Ends it and tells so.
     void lost(const std::string& why);
 

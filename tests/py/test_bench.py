@@ -170,6 +170,13 @@ def test_what_the_server_compresses_is_read(start_app: StartApp) -> None:
     verified(measure("flood", "--port", app.port, "--clients", 10, "--deflate", "on", "--size", 2000))
 
 
+@pytest.mark.parametrize("scenario", ["flood", "connect"])
+def test_an_upgrade_from_polling(scenario: str, start_app: StartApp) -> None:
+    with PythonSocketioServer() as theirs:
+        for port in (start_app(*FREE).port, theirs.port):
+            verified(measure(scenario, "--port", port, "--clients", 10, "--transport-upgrade", "yes"))
+
+
 def test_a_unix_socket(start_app: StartApp, tmp_path: Path) -> None:
     path = tmp_path / "chat.sock"
     server = Program([str(paths.BIN / "chatterlink-server"), "--unix-socket", str(path), "--rate-limit", "off"])
@@ -245,6 +252,7 @@ def test_help_and_version() -> None:
         (["fanout", "--port", "1", "--room", ""], "a room has a name"),
         (["acked", "--port", "1", "--protocol", "lines"], "only Socket.IO acknowledges"),
         (["fanout", "--port", "1", "--protocol", "lines", "--deflate", "on"], "--deflate"),
+        (["fanout", "--port", "1", "--protocol", "polling", "--transport-upgrade", "yes"], "--transport-upgrade"),
         (["fanout", "--port", "1", "--colour", "red"], "--colour"),
         (["fanout", "--port", "1", "extra"], "extra"),
         (["fanout", "--port", "1", "--host", "no-such-host.invalid"], "cannot find the host"),
