@@ -20,8 +20,6 @@
 namespace chatterlink::load {
 namespace {
 
-// Below what net.ipv4.ip_local_port_range usually leaves to one address (28,232).
-constexpr std::size_t connections_of_one_source = 24'000;
 constexpr unsigned most_sources = 100;
 
 std::string reason(int code) {
@@ -78,7 +76,9 @@ bool in_loopback_network(const address& a) {
 
 }  // namespace
 
-endpoint::endpoint(const std::string& host, std::uint16_t port, const std::string& unix_socket) {
+endpoint::endpoint(const std::string& host, std::uint16_t port, const std::string& unix_socket,
+                   std::size_t connections_of_one_source)
+    : connections_of_one_source_(connections_of_one_source) {
     const bool is_unix = !unix_socket.empty();
     const bool six = host.find(':') != std::string::npos;
     name_ = is_unix ? "unix:" + unix_socket : (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
@@ -94,7 +94,7 @@ endpoint::endpoint(const std::string& host, std::uint16_t port, const std::strin
 }
 
 int endpoint::open_socket() {
-    const auto first = static_cast<unsigned>(opened_ / connections_of_one_source);
+    const auto first = static_cast<unsigned>(opened_ / connections_of_one_source_);
     ++opened_;
     for (unsigned source = first;; ++source) {
         const int fd = open_from(source);

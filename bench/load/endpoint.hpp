@@ -19,8 +19,10 @@ struct address {
 class endpoint {
   public:
     /// The server at `unix_socket`, unless that is empty, else at host and port: the first of its addresses
-    /// that takes a connection. Throws could_not_run.
-    endpoint(const std::string& host, std::uint16_t port, const std::string& unix_socket);
+    /// that takes a connection. After so many connections the next source address is taken. Throws
+    /// could_not_run.
+    endpoint(const std::string& host, std::uint16_t port, const std::string& unix_socket,
+             std::size_t connections_of_one_source = 24'000);
 
     /// A socket that is being connected without blocking: writable once it is done. Throws could_not_run for
     /// what a further attempt would not mend (no descriptors, no ports, a path that is none).
@@ -34,6 +36,7 @@ class endpoint {
 
     address server_;
     std::string name_;
+    std::size_t connections_of_one_source_;
     bool many_sources_ = false;  // in 127.0.0.0/8
     std::size_t opened_ = 0;
 };

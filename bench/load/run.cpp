@@ -65,7 +65,7 @@ report run::measure() {
 void run::turn(nanoseconds until) {
     loop_.turn(std::min(until, give_up_));
     if (gone_ > 0 && gone_ == ready_)
-        throw could_not_run("the server closed all connections; the first: " + first_loss_);
+        throw could_not_run("all connections were lost; the first: " + first_loss_);
     if (now_ns() < give_up_) return;
     throw could_not_run(
         connecting_
@@ -137,7 +137,8 @@ void run::on_refused(session&, const std::string& why) {
     throw could_not_run("the server " + why);
 }
 
-void run::lost_while_measuring(const session&, const std::string& why) {
+void run::lost_while_measuring(session& s, const std::string& why) {
+    s.ready = false;
     if (gone_++ == 0) first_loss_ = why;
 }
 
@@ -246,23 +247,27 @@ void run::collect() {
     r.ack_latency = quantiles::of(board_.ack_latency());
     r.connect_latency = quantiles::of(connect_times_);
     if (wanted_.acks() && wanted_.sends()) r.acks = count.acks;
+    note_errors();
+}
 
+// What is wrong beside the counts of the report.
+void run::note_errors() {
+    const auto note = [this](std::uint64_t count, const std::string& what, const std::string& happened) {
+        if (count == 0) return;
+        report_.errors.push_back(std::to_string(count) + " " + what + (count == 1 ? " was " : "s were ") +
+                                 happened);
+    };
     const auto& before = board_.warmup();
-    const auto number = [](std::uint64_t n) { return std::to_string(n); };
-    if (const auto lost = board_.warmup_expected() - before.deliveries;
-        lost + before.duplicates + before.reordered > 0)
-        r.errors.push_back("while warming up: " + number(lost) + " lost, " + number(before.duplicates) +
-                           " duplicates, " + number(before.reordered) + " out of order");
-    if (board_.refused() > 0)
-        r.errors.push_back(number(board_.refused()) +
-                           " messages were refused; the first: " + board_.first_refusal());
-    if (r.acks && board_.sent() + board_.warmup_sent() > board_.all_acks() + board_.refused())
-        r.errors.push_back(
-            number(board_.sent() + board_.warmup_sent() - board_.all_acks() - board_.refused()) +
-            " messages were not acknowledged");
-    if (board_.corrupt() > 0)
-        r.errors.push_back(number(board_.corrupt()) + " deliveries were damaged or came to the wrong room");
-    if (gone_ > 0) r.errors.push_back(number(gone_) + " connections were lost; the first: " + first_loss_);
+    const std::string early = " while warming up";
+    note(board_.warmup_expected() - before.deliveries, "message", "lost on the way to a member" + early);
+    note(before.duplicates, "message", "delivered twice" + early);
+    note(before.reordered, "message", "delivered out of order" + early);
+    note(board_.refused(), "message", "refused; the first: " + board_.first_refusal());
+    if (wanted_.acks())
+        note(board_.sent() + board_.warmup_sent() - board_.all_acks() - board_.refused(), "message",
+             "not acknowledged");
+    note(board_.corrupt(), "text", "damaged or came to the wrong room");
+    note(gone_, "connection", "lost; the first: " + first_loss_);
 }
 
 }  // namespace chatterlink::load

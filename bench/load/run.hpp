@@ -42,8 +42,9 @@ class run final : private session_owner {
     void begin_window();
     void end_window();
     void collect();
+    void note_errors();
     std::uint64_t awaited() const;
-    void lost_while_measuring(const session& s, const std::string& why);
+    void lost_while_measuring(session& s, const std::string& why);
 
     void on_ready(session& s) override;
     void on_lost(session& s, const std::string& why) override;

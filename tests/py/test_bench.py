@@ -6,6 +6,7 @@ import itertools
 import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -320,7 +321,7 @@ def test_a_server_that_dies_meanwhile(scenario: str, protocol: str, start_app: S
         time.sleep(0.7)
         app.kill()
         assert run.exit_code() == 2
-        assert "the server closed all connections; the first: the connection " in run.output
+        assert "all connections were lost; the first: the connection " in run.output
 
 
 def test_a_server_that_takes_nobody_in_time() -> None:
@@ -330,6 +331,30 @@ def test_a_server_that_takes_nobody_in_time() -> None:
         options = ("--timeout", "1", "--warmup", "0", "--duration", "0.5")
         said = refusal("idle", "--port", port, "--clients", "1", *options)
         assert "after 1 s (--timeout) only 0 of 1 clients are in their room" in said
+
+
+def test_a_server_that_reads_nothing_any_more() -> None:
+    accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of the key in RFC 6455, section 1.3
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def shake_hands() -> None:
+            server.accept()[0].close()  # this one only looks whether there is a server
+            deaf, _ = server.accept()
+            deaf.recv(4096)
+            deaf.sendall(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
+            )
+            opened.append(deaf)
+
+        opened: list[socket.socket] = []
+        thread = threading.Thread(target=shake_hands, daemon=True)
+        thread.start()
+        load = ("--protocol", "websocket", "--clients", 1, "--size", 500_000, "--rate", 2000)
+        said = refusal("fanout", "--port", server.getsockname()[1], *load)
+        thread.join(PATIENCE)
+        opened[0].close()
+    assert "all connections were lost; the first: the connection was given up: the server takes nothing" in said
 
 
 # What servers do wrong: exit code 1, and how often
@@ -379,13 +404,13 @@ def test_deliveries_out_of_order_are_counted() -> None:
 
 def test_faults_while_warming_up_are_told_apart() -> None:
     report = measure_fault(lambda text, member, number: [] if number < 5 else [text])
-    assert (report["lost"], report["errors"]) == (0, ["while warming up: 20 lost, 0 duplicates, 0 out of order"])
+    assert (report["lost"], report["errors"]) == (0, ["20 messages were lost on the way to a member while warming up"])
 
 
 def test_damaged_texts_and_foreign_rooms_are_no_deliveries() -> None:
     report = measure_fault(after_warmup(lambda text, member, number: [text.replace("....", "..,.")]))
     assert report["lost"] == 120
-    assert report["errors"] == ["120 deliveries were damaged or came to the wrong room"]
+    assert report["errors"] == ["120 texts were damaged or came to the wrong room"]
 
 
 def test_texts_of_others_are_ignored() -> None:
@@ -397,5 +422,5 @@ def test_texts_of_others_are_ignored() -> None:
 def test_a_lost_connection_is_an_error() -> None:
     report = measure_fault(lambda text, member, number: None if (member, number) == (3, 45) else [text])
     (error,) = report["errors"]
-    assert error.startswith("1 connections were lost; the first: the server closed the WebSocket with code 1000")
+    assert error.startswith("1 connection was lost; the first: the server closed the WebSocket with code 1000")
     assert report["lost"] == 25
