@@ -6,6 +6,7 @@ import itertools
 import json
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from support.servers import Server
 
 VERSION = (paths.ROOT / "VERSION").read_text(encoding="utf-8").strip()
 PROGRAM = str(paths.BIN / "chatterlink-bench")
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it needs Linux's epoll")
 
 #: Seconds that are measured; the unmeasured ones before; how long it may take in all.
 TIMES = ("--warmup", "0.2", "--duration", "0.5", "--timeout", str(3 * PATIENCE))
@@ -202,6 +205,15 @@ def test_a_server_that_closes_idle_connections_is_asked_on_new_ones() -> None:
         done = bench("fanout", "--protocol", "polling", "--port", server.port, "--clients", 3, "--rate", 0.5, *times)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "verified     9 of 9" in done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["socketio", "polling", "websocket"])
+def test_pings_are_answered(protocol: str) -> None:
+    """A server that closes who does not answer its pings for a second."""
+    with BareServer(heartbeat=0.5) if protocol == "websocket" else PythonSocketioServer(ping=0.5) as server:
+        load = ("--protocol", protocol, "--port", server.port, "--clients", 5, "--warmup", 0, "--duration", 3)
+        done = bench("idle", *load)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # What people see

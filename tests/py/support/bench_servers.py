@@ -64,16 +64,18 @@ class ThreadServer:
 class BareServer(ThreadServer):
     """A text frame sent to /?room=NAME goes to every member of that room, the sender included, but for `fault`."""
 
-    def __init__(self, fault: Fault = faultless) -> None:
+    def __init__(self, fault: Fault = faultless, *, heartbeat: float | None = None) -> None:
+        """`heartbeat`: seconds between pings; who does not answer in half of them is closed."""
         application = web.Application()
         application.router.add_get("/", self._member)
         super().__init__(application)
         self._fault = fault
+        self._heartbeat = heartbeat
         self._rooms: dict[str, list[web.WebSocketResponse]] = defaultdict(list)
         self._texts = 0
 
     async def _member(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False)
+        socket = web.WebSocketResponse(compress=False, heartbeat=self._heartbeat)
         members = self._rooms[request.query["room"]]
         await socket.prepare(request)
         members.append(socket)
@@ -97,12 +99,15 @@ class BareServer(ThreadServer):
 class PythonSocketioServer(ThreadServer):
     """The contract of the chat's `join` and `message`, on python-socketio's server.
 
-    chunked: its answers are; keepalive: seconds after which it closes an idle connection.
+    chunked: its answers are; keepalive: seconds after which it closes an idle connection; ping: seconds between its
+    pings, and as many for the answer.
     """
 
-    def __init__(self, *, chunked: bool = False, keepalive: float = 75) -> None:
+    def __init__(self, *, chunked: bool = False, keepalive: float = 75, ping: float = 20) -> None:
         application = web.Application(middlewares=[_in_two_chunks] if chunked else [])
-        engine = socketio.AsyncServer(async_mode="aiohttp", http_compression=False)
+        engine = socketio.AsyncServer(
+            async_mode="aiohttp", http_compression=False, ping_interval=ping, ping_timeout=ping
+        )
         engine.attach(application)
 
         @engine.event  # type: ignore[untyped-decorator]
