@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -118,6 +119,8 @@ def main() -> int:
         _say(f"written: {report}")
         return 0
 
+    # Ended politely, it ends its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     seed = options.seed if options.seed is not None else random.randrange(1_000_000)
     cores = Cores.choose()
     _say(f"seed {seed}, {options.rounds} round(s), server on core {cores.server}, load on core {cores.load}")
@@ -140,4 +143,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; what was measured is kept, and --report writes it up")

@@ -19,6 +19,7 @@ class Column:
     text: Callable[[float], str]
     words: str
     """As a sentence names it."""
+    unit: str = ""
 
 
 def _number(value: float) -> str:
@@ -43,20 +44,22 @@ def _count(value: float) -> str:
 
 COLUMNS: dict[str, Column] = {
     "deliveries_per_second": Column("deliveries/s", ("deliveries_per_second",), _count, "deliveries a second"),
-    "cpu_us_per_delivery": Column("CPU µs per delivery", ("cpu_us_per_delivery",), _number, "CPU per delivery"),
-    "p50": Column("p50 ms", ("latency_us", "p50"), _milliseconds, "median latency"),
-    "p99": Column("p99 ms", ("latency_us", "p99"), _milliseconds, "p99 latency"),
-    "p999": Column("p99.9 ms", ("latency_us", "p999"), _milliseconds, "p99.9 latency"),
+    "cpu_us_per_delivery": Column("CPU µs per delivery", ("cpu_us_per_delivery",), _number, "CPU per delivery", "µs"),
+    "p50": Column("p50 ms", ("latency_us", "p50"), _milliseconds, "median latency", "ms"),
+    "p99": Column("p99 ms", ("latency_us", "p99"), _milliseconds, "p99 latency", "ms"),
+    "p999": Column("p99.9 ms", ("latency_us", "p999"), _milliseconds, "p99.9 latency", "ms"),
     "acks_per_second": Column("acks/s", ("acks_per_second",), _count, "acknowledgements a second"),
-    "ack_p50": Column("ack p50 ms", ("ack_latency_us", "p50"), _milliseconds, "median time to the ack"),
-    "ack_p99": Column("ack p99 ms", ("ack_latency_us", "p99"), _milliseconds, "p99 time to the ack"),
-    "ack_p999": Column("ack p99.9 ms", ("ack_latency_us", "p999"), _milliseconds, "p99.9 time to the ack"),
+    "ack_p50": Column("ack p50 ms", ("ack_latency_us", "p50"), _milliseconds, "median time to the ack", "ms"),
+    "ack_p99": Column("ack p99 ms", ("ack_latency_us", "p99"), _milliseconds, "p99 time to the ack", "ms"),
+    "ack_p999": Column("ack p99.9 ms", ("ack_latency_us", "p999"), _milliseconds, "p99.9 time to the ack", "ms"),
     "connects_per_second": Column("connects/s", ("connects_per_second",), _count, "connects a second"),
-    "kib_per_connection": Column("KiB per connection", ("kib_per_connection",), _number, "KiB per connection"),
-    "rss": Column("RSS MiB", ("rss_kib", "connected"), _mebibytes, "RSS"),
-    "idle_cpu_percent": Column("CPU % when idle", ("idle_cpu_percent",), _number, "CPU when idle (%)"),
+    "kib_per_connection": Column(
+        "KiB per connection", ("kib_per_connection",), _number, "memory per connection", "KiB"
+    ),
+    "rss": Column("RSS MiB", ("rss_kib", "connected"), _mebibytes, "RSS", "MiB"),
+    "idle_cpu_percent": Column("CPU % when idle", ("idle_cpu_percent",), _number, "CPU when idle", "%"),
     "requests_per_second": Column("requests/s", ("requests_per_second",), _count, "requests a second"),
-    "cpu_us_per_request": Column("CPU µs per request", ("cpu_us_per_request",), _number, "CPU per request"),
+    "cpu_us_per_request": Column("CPU µs per request", ("cpu_us_per_request",), _number, "CPU per request", "µs"),
     "lost": Column("lost", ("lost",), _count, "lost deliveries"),
 }
 

@@ -71,8 +71,8 @@ def judge(results: Results, scenario: Scenario, target: Target) -> tuple[bool | 
     bound = "at most" if target.at_most else "at least"
     if target.of is None:
         value = results.median(scenario.name, target.subject, target.metric)
-        shown = None if value is None else column.text(value)
-        wanted = f"{column.words} {bound} {column.text(target.bound)}"
+        shown = None if value is None else f"{column.text(value)} {column.unit}".rstrip()
+        wanted = f"{column.words} {bound} {column.text(target.bound)} {column.unit}".rstrip()
     else:
         value = results.ratio(scenario.name, target.subject, target.of, target.metric)
         shown = None if value is None else f"{value:.2f} ×"
@@ -132,7 +132,8 @@ def _head(results: Results) -> list[str]:
     lines = [
         "# Performance",
         "",
-        "Written by `make bench`, which measures ChatterLink and what one might use instead, in turn, on one machine. "
+        "Written by `make bench`, which measures ChatterLink and what one might use instead, in turn, on one machine, "
+        "with the load generator of [bench.md](bench.md). "
         "`make bench BENCH_ROUNDS=5` takes more rounds, `make bench BENCH_ONLY=flood` measures a part again.",
         "",
         f"- Commit {machine.get('commit')}, {machine.get('when')}, {results.rounds} rounds, seed {results.seed}; "

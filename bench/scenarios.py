@@ -132,7 +132,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
         clients=100,
     ),
-    *(_load(rate) for rate in (5, 10, 20, 40, 80, 160)),
+    *(_load(rate) for rate in (10, 20, 40, 80, 160)),
     _idle(1_000),
     _idle(5_000),
     _idle(10_000),
