@@ -94,7 +94,7 @@ endpoint::endpoint(const std::string& host, std::uint16_t port, const std::strin
 }
 
 int endpoint::open_socket() {
-    const auto first = static_cast<unsigned>(opened_ / connections_of_one_source_);
+    const auto first = static_cast<unsigned>(opened_ / connections_of_one_source_ % most_sources);
     ++opened_;
     for (unsigned source = first;; ++source) {
         const int fd = open_from(source);

@@ -15,14 +15,15 @@ struct address {
 };
 
 /// One server, resolved once. A source address has no more than some 28,000 ports for connections to one
-/// server; to a server on the loopback network further connections come from 127.0.0.2, 127.0.0.3 …
+/// server, and the kernel takes long to find one when many are used: to a server on the loopback network
+/// connections come from 127.0.0.1, then from 127.0.0.2, 127.0.0.3 …
 class endpoint {
   public:
     /// The server at `unix_socket`, unless that is empty, else at host and port: the first of its addresses
     /// that takes a connection. After so many connections the next source address is taken. Throws
     /// could_not_run.
     endpoint(const std::string& host, std::uint16_t port, const std::string& unix_socket,
-             std::size_t connections_of_one_source = 24'000);
+             std::size_t connections_of_one_source = 2'000);
 
     /// A socket that is being connected without blocking: writable once it is done. Throws could_not_run for
     /// what a further attempt would not mend (no descriptors, no ports, a path that is none).
