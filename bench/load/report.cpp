@@ -85,6 +85,7 @@ ordered_json to_json(const report& r) {
         {"kib_per_connection", or_null(r.kib_per_connection())},
         {"idle_cpu_percent", or_null(r.idle_cpu_percent())},
         {"load_cpu_percent", r.load_cpu_percent},
+        {"connect_load_cpu_percent", r.connect_load_cpu_percent},
         {"late_us_max", or_null(r.late_us)},
         {"errors", r.errors},
     };

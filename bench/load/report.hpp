@@ -45,8 +45,9 @@ struct report {
     std::optional<std::uint64_t> rss_before{};    // KiB
     std::optional<std::uint64_t> rss_connected{};
     std::optional<std::uint64_t> rss_after{};
-    double load_cpu_percent = 0;      // this program's own, in those seconds
-    std::optional<double> late_us{};  // by how much its worst send missed the schedule
+    double load_cpu_percent = 0;          // this program's own, in those seconds
+    double connect_load_cpu_percent = 0;  // and while all connected
+    std::optional<double> late_us{};      // by how much its worst send missed the schedule
     std::vector<std::string> errors{};
 
     std::uint64_t lost() const noexcept { return expected - deliveries; }

@@ -84,10 +84,12 @@ void run::wait_until(nanoseconds until) {
 void run::connect_all() {
     const auto began = now_ns();
     const auto cpu = stats_ ? stats_->cpu() : 0;
+    const auto own = own_cpu();
     open_more();
     while (ready_ < wanted_.clients) turn(give_up_);
     if (wanted_.how == protocol::lines) probe_until_known();
     report_.connect_seconds = to_seconds(now_ns() - began);
+    report_.connect_load_cpu_percent = to_seconds(own_cpu() - own) / report_.connect_seconds * 100;
     if (stats_) report_.connect_cpu_seconds = to_seconds(stats_->cpu() - cpu);
     connecting_ = false;
 }

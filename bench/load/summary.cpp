@@ -87,9 +87,10 @@ std::string summary(const report& r) {
     latencies(text, "latency", r.latency);
     latencies(text, "ack latency", r.ack_latency);
     server(text, r);
-    if (r.seconds > 0)
-        line(text, "  this program %.0f %% of a core%s", r.load_cpu_percent,
-             r.load_cpu_percent >= busy_percent ? ": it may be what limits, not the server" : "");
+    const bool connects = r.wanted.what == scenario::connect || r.wanted.what == scenario::idle;
+    const double own = connects ? r.connect_load_cpu_percent : r.load_cpu_percent;
+    line(text, "  this program %.0f %% of a core%s%s", own, connects ? " while connecting" : "",
+         own >= busy_percent ? ": it may be what limits, not the server" : "");
     if (r.late_us && *r.late_us > worth_telling_us)
         line(text, "  note         it sent up to %.1f ms late, which counts as latency", *r.late_us / 1000);
     for (const auto& each : r.errors) line(text, "  error        %s", each.c_str());

@@ -67,6 +67,8 @@ def adds_up(report: dict[str, Any]) -> None:
     assert report["expected"] == report["sent"] * members
     assert report["deliveries"] + report["lost"] == report["expected"]
     assert report["connects_per_second"] > 0
+    assert 0 < report["connect_load_cpu_percent"] < 110
+    assert (report["load_cpu_percent"] > 0) == (report["scenario"] != "connect")
     if report["seconds"]:
         rate = report["deliveries_in_window"] / report["seconds"]
         assert report["deliveries_per_second"] == pytest.approx(rate)
