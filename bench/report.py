@@ -98,14 +98,14 @@ def _section(results: Results, scenario: Scenario, title: str) -> list[str]:
     return [*lines, ""]
 
 
-def _load_section(results: Results, scenarios: list[Scenario]) -> list[str]:
+def _load_section(results: Results, scenarios: list[Scenario], images: Path) -> list[str]:
     lines = [
         "## Latency against load",
         "",
         "1,000 members of one room, more and more messages a second; p99 in ms, from the time at which the message was "
         "due. A server that was slower than a second, or lost something, was not asked for more.",
         "",
-        "![Latency against load](images/bench-latency.svg)",
+        f"![Latency against load]({images.name}/bench-latency.svg)",
         "",
         "| server | " + " | ".join(f"{scenario.x}/s" for scenario in scenarios) + " |",
         "|---" + "|---:" * len(scenarios) + "|",
@@ -186,11 +186,16 @@ def write_report(results: Results, to: Path, images: Path) -> None:
     for scenario in scenarios:
         if scenario in load:
             if scenario is load[0]:
-                lines += _load_section(results, load)
+                lines += _load_section(results, load, images)
             continue
         lines += _section(results, scenario, scenario.title)
     if any(scenario.group == "memory" for scenario in scenarios):
-        lines += ["## Memory against connections", "", "![Memory against connections](images/bench-memory.svg)", ""]
+        lines += [
+            "## Memory against connections",
+            "",
+            f"![Memory against connections]({images.name}/bench-memory.svg)",
+            "",
+        ]
 
     images.mkdir(parents=True, exist_ok=True)
     latency = Plot("bench-latency", "deliveries a second (1,000 members)", "p99 latency, ms", 1000, 1 / 1000, log=True)
