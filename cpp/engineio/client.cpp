@@ -10,14 +10,14 @@ namespace chatterlink::engineio {
 
 client::client(std::string sid, transport first, const settings& how, const net::websocket_limits& limits,
                net::shard& home, forget on_gone)
-    : sid_(std::move(sid)),
+    : session_(first, how, base::steady_now()),
+      polling_(std::make_unique<polling_state>()),
       how_(how),
       limits_(limits),
       home_(home),
+      sid_(std::move(sid)),
       on_gone_(std::move(on_gone)),
-      session_(first, how, base::steady_now()),
-      clock_([](void* self) { static_cast<client*>(self)->on_time(); }, this),
-      polling_(std::make_unique<polling_state>()) {}
+      clock_([](void* self) { static_cast<client*>(self)->on_time(); }, this) {}
 
 client::~client() {
     if (websocket_) websocket_->detach();

@@ -120,16 +120,17 @@ class client final : public net::websocket::listener, public std::enable_shared_
     void let_parked_go();
     static void respond_poll(net::exchange& poll, std::string payload, std::size_t compress_from);
 
-    std::string sid_;
+    // First what every send looks at: in a large room none of it is in the cache.
+    session session_;
+    std::unique_ptr<polling_state> polling_;  // none once a WebSocket is open
+    std::shared_ptr<net::websocket> websocket_;
     const settings& how_;
     const net::websocket_limits& limits_;
     net::shard& home_;
+    std::string sid_;
     forget on_gone_;
-    session session_;
     net::timer clock_;
     std::unique_ptr<client_handler> handler_;
-    std::shared_ptr<net::websocket> websocket_;
-    std::unique_ptr<polling_state> polling_;  // none once a WebSocket is open
 };
 
 }  // namespace chatterlink::engineio

@@ -4,12 +4,20 @@
 
 namespace chatterlink::hub {
 
+namespace {
+
+constexpr std::size_t fetch_ahead =
+    4;  // subscribers whose memory is on its way while others are delivered to
+
+}  // namespace
+
 // One topic's subscribers, side by side in memory for the delivery loop.
 struct subscription::members {
     struct entry {
         subscriber* who;
         std::uint64_t through;  // messages up to this seq are not delivered
         subscription* place;
+        bool holding;  // here, not in the place: a delivery looks at nothing but this list and its subscriber
     };
     std::string topic;
     std::vector<entry> entries;
@@ -26,8 +34,12 @@ subscription::~subscription() {
     owner_.leave(*this);
 }
 
+void subscription::hold() noexcept {
+    where_.entries[index_].holding = true;
+}
+
 void subscription::release(std::uint64_t through) {
-    holding_ = false;
+    where_.entries[index_].holding = false;
     where_.entries[index_].through = through;
     for (const auto& f : std::exchange(held_, {})) {
         if (f->seq == 0 || f->seq > through) who_.deliver(*f);
@@ -43,7 +55,7 @@ std::unique_ptr<subscription> topics::subscribe(const std::string& topic, subscr
     }
     std::unique_ptr<subscription> s(new subscription(*this, *where, who));
     s->index_ = where->entries.size();
-    where->entries.push_back({&who, 0, s.get()});
+    where->entries.push_back({&who, 0, s.get(), false});
     if (first && interest_) interest_(topic, true);
     return s;
 }
@@ -63,9 +75,12 @@ std::size_t topics::deliver(const std::string& topic, const frame_ptr& f, const 
     const auto found = by_name_.find(topic);
     if (found == by_name_.end()) return 0;
     std::size_t delivered = 0;
-    for (const auto& entry : found->second->entries) {
+    const auto& entries = found->second->entries;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (i + fetch_ahead < entries.size()) __builtin_prefetch(entries[i + fetch_ahead].who);
+        const auto& entry = entries[i];
         if (entry.who == except) continue;
-        if (entry.place->holding_) {
+        if (entry.holding) {
             entry.place->held_.push_back(f);
             continue;
         }

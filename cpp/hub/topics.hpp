@@ -32,7 +32,7 @@ class subscription {
     subscription& operator=(const subscription&) = delete;
 
     /// Until release(), what is published is kept instead of delivered (a join still reading history).
-    void hold() noexcept { holding_ = true; }
+    void hold() noexcept;
 
     /// Delivers what was kept and everything after it, except messages up to and including seq `through`: the
     /// history already showed them. So a member sees every message once, whenever it joined.
@@ -49,7 +49,6 @@ class subscription {
     members& where_;
     subscriber& who_;
     std::size_t index_ = 0;
-    bool holding_ = false;
     std::vector<frame_ptr> held_;
 };
 

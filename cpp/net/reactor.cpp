@@ -86,9 +86,13 @@ void shard::flush_dirty() {
     while (!dirty_.empty()) {
         std::vector<std::shared_ptr<connection>> now;
         now.swap(dirty_);
-        for (auto& c : now) {
+        for (std::size_t i = 0; i < now.size(); ++i) {
+            // Each flush is a system call, after which nothing of the next connection is in the near caches;
+            // fetched meanwhile, it is there when its turn comes.
+            if (i + 2 < now.size()) now[i + 2]->expect_flush();
+            if (i + 1 < now.size()) now[i + 1]->expect_flush_soon();
             try {
-                c->flush();
+                now[i]->flush();
             } catch (const std::exception& e) {  // from whoever waited for the queue to drain
                 spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
             }

@@ -82,6 +82,9 @@ class send_queue {
     bool empty() const noexcept { return first_ == nullptr; }
     std::size_t bytes() const noexcept { return bytes_; }
 
+    /// gather() comes soon.
+    void expect_gather() const noexcept { __builtin_prefetch(first_); }
+
     /// Fills `out` with the front of the queue; returns how many entries.
     std::size_t gather(std::span<iovec> out) const noexcept;
 

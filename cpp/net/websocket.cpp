@@ -34,10 +34,10 @@ class websocket_impl final : public websocket,
     websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits,
                    const websocket_handshake& shaken)
         : connection_(std::move(c)),
+          deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0),
           listener_(&who),
           limits_(limits),
-          decoder_(rules_for(limits, shaken)),
-          deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0) {}
+          decoder_(rules_for(limits, shaken)) {}
 
     /// `early`: what came behind the request already.
     void start(std::string_view answer, std::string early) {
@@ -160,14 +160,14 @@ class websocket_impl final : public websocket,
     }
 
     std::shared_ptr<connection> connection_;
+    int deflate_window_;  // 0: what goes out is not compressed
+    bool paused_ = false;
+    bool closing_ = false;
     listener* listener_;
     const websocket_limits& limits_;
     websocket_decoder decoder_;
     timer deadline_{[](void* self) { static_cast<websocket_impl*>(self)->on_deadline(); }, this};
-    int deflate_window_;  // 0: what goes out is not compressed
     std::string unread_;  // what had been read when it was paused
-    bool paused_ = false;
-    bool closing_ = false;
 };
 
 // What a caller holds whose request was refused.

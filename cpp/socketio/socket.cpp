@@ -28,7 +28,7 @@ void call(const ack_callback& then, ack_outcome how, json arguments = json::arra
 }  // namespace
 
 socket::socket(server& owner, connection* lower, std::string id, std::string nsp)
-    : owner_(owner), lower_(lower), id_(std::move(id)), nsp_(std::move(nsp)) {}
+    : lower_(lower), owner_(owner), id_(std::move(id)), nsp_(std::move(nsp)) {}
 
 socket::~socket() = default;
 

@@ -123,12 +123,12 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
     void keep_for_recovery(const outgoing_ptr& what);
     void forget_recovery();
 
-    server& owner_;
     connection* lower_;  // null once the connection is gone
-    std::string id_;
-    std::string nsp_;
     state state_ = state::deciding;
     bool paused_ = false;  // counts in lower_; never without it
+    server& owner_;
+    std::string id_;
+    std::string nsp_;
     std::unique_ptr<socket_handler> handler_;
     std::unique_ptr<details> more_;
 };
