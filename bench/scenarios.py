@@ -102,6 +102,7 @@ def _load(rate: int) -> Scenario:
 
 
 FLOOD = ("flood", "--senders", "10", "--in-flight", "4")
+DEEP_FLOOD = ("flood", "--senders", "50", "--in-flight", "8")
 SQLITE = servers.chatterlink(name="chatterlink-sqlite", label="ChatterLink, SQLite", store="sqlite")
 TWO_THREADS = servers.chatterlink(name="chatterlink-threads-2", label="ChatterLink, two threads", threads=2)
 DEFLATE = replace(
@@ -192,8 +193,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "flood-sqlite",
         "Flood, SQLite",
-        "The flood again, with every message stored before it is delivered.",
-        FLOOD,
+        "Every message is stored on the disk before it is delivered. 100 members of one room, 50 of which always have "
+        "8 messages under way: as many as it takes that nobody but the disk waits for the disk.",
+        DEEP_FLOOD,
         (SQLITE, CHATTERLINK),
         DELIVERY,
         "deliveries_per_second",
@@ -237,8 +239,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "deflate",
         "Compression",
-        "1,000 members of one room, 50 messages a second; where deflate is on, all members ask for it (--deflate on).",
-        ("fanout", "--rate", "50", "--senders", "1"),
+        "1,000 members of one room, 50 messages of 2,000 bytes a second (shorter than 1,024 bytes nothing is "
+        "compressed); where deflate is on, all members ask for it (--deflate on).",
+        ("fanout", "--rate", "50", "--senders", "1", "--size", "2000"),
         (DEFLATE, CHATTERLINK),
         DELIVERY,
         "cpu_us_per_delivery",

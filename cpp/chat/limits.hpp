@@ -21,7 +21,8 @@ struct limits {
     std::uint32_t history_default = 50;
     std::uint32_t history_max = 200;
     std::size_t history_bytes = 256 * 1024;  // texts in one answer: a page must fit well into a send queue
-    std::size_t members_page = 200;          // names in a join's answer
+    std::size_t members_whole = 200;         // a join's answer has all names of a room of so many members …
+    std::size_t members_page = 50;           // … and so many of a larger one's; the count is always right
     std::size_t rooms_page = 500;            // rooms in a list
     std::size_t presence_names = 50;         // names in one presence event; the count is always right
     std::size_t typing_names = 20;

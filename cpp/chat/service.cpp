@@ -102,6 +102,11 @@ room* service::find_here(const std::string& name) {
     return found == rooms.end() ? nullptr : found->second.get();
 }
 
+// What a large room's names would cost at each join is time that everybody in it waits.
+std::vector<std::string> service::names_in(const room& r) const {
+    return r.members(r.count() <= limits_.members_whole ? limits_.members_whole : limits_.members_page);
+}
+
 void service::drop_if_empty(const std::string& name) {
     auto& rooms = shards_[threads_.current()].rooms;
     const auto found = rooms.find(name);
@@ -159,9 +164,7 @@ void service::enter_room(const participant_ptr& who, chat::name as, std::string 
         });
     }
     schedule_presence(r);
-    joined answer{std::move(*in),   std::move(room_name),
-                  std::move(token), r.members(limits_.members_page),
-                  r.count(),        {}};
+    joined answer{std::move(*in), std::move(room_name), std::move(token), names_in(r), r.count(), {}};
     threads_.run_on(who->home,
                     [this, who, answer = std::move(answer), since, then = std::move(then)]() mutable {
                         subscribe_and_read(who, std::move(answer), since, std::move(then));
@@ -386,7 +389,7 @@ void service::members(const participant_ptr& who, const std::string& room_name,
     if (found == who->rooms.end()) return then(not_joined(room_name));
     threads_.run_on(threads_.home_of(room_name), [this, who, room_name, then = std::move(then)]() mutable {
         std::pair<std::vector<std::string>, std::size_t> list;
-        if (const room* const r = find_here(room_name)) list = {r->members(limits_.members_page), r->count()};
+        if (const room* const r = find_here(room_name)) list = {names_in(*r), r->count()};
         threads_.run_on(who->home, [who, list = std::move(list), then = std::move(then)]() mutable {
             if (!who->gone) then(std::move(list));
         });

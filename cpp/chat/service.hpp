@@ -113,6 +113,7 @@ class service {
     room& room_here(const std::string& name);
     room* find_here(const std::string& name);
     void drop_if_empty(const std::string& name);
+    std::vector<std::string> names_in(const room& r) const;
     void leave_here(const std::string& name, participant_id who);
     void enter_room(const participant_ptr& who, chat::name as, std::string token, std::string room_name,
                     std::optional<std::uint64_t> since, done<joined> then);
