@@ -14,7 +14,7 @@ help:
 	@echo 'make sanitize the C++ suite and the black-box tests on builds with ASan + UBSan and with TSan'
 	@echo 'make bench    measure it and what it is compared with, in turn, and write docs/performance.md (an hour and more;'
 	@echo '              fewer rounds: BENCH_ROUNDS=1; a part: BENCH_ONLY=flood or BENCH_ONLY=idle-.*/node; more: BENCH_ARGS=--help)'
-	@echo 'make bench-micro  the codecs, the hub and the stores by themselves (Google Benchmark; BENCH_ARGS=--help)'
+	@echo 'make bench-micro  the codecs, the hub, the stores and the sends of a broadcast by themselves (Google Benchmark; BENCH_ARGS=--help)'
 	@echo 'make lint     check the formatting, the types and the usual mistakes in all languages'
 	@echo 'make format   format all files as make lint wants them'
 	@echo 'make wheel    a wheel and a source distribution in dist/'
