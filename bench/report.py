@@ -136,7 +136,7 @@ def _head(results: Results) -> list[str]:
         "with the load generator of [bench.md](bench.md). "
         "`make bench BENCH_ROUNDS=5` takes more rounds, `make bench BENCH_ONLY=flood` measures a part again.",
         "",
-        f"- Commit {machine.get('commit')}, {machine.get('when')}, {results.rounds} rounds, seed {results.seed}; "
+        f"- Commit {machine.get('commit')}, {machine.get('when')}, rounds: {results.rounds}, seed {results.seed}; "
         "the order of the servers is another one in each round.",
         f"- {machine.get('processor')}, {machine.get('cores')} cores, {machine.get('memory_gib')} GiB; "
         f"{machine.get('system')}. The server has core {cores[0]}, the load core {cores[1]}; all over loopback. "
