@@ -77,9 +77,12 @@ struct terminal_editor::impl {
     void resized();
 };
 
+// Whether it understands ECMA-48, which wipe() speaks. Asked by "one to the right": "one up" is another
+// sequence (ESC M) in tmux and screen.
 bool terminal_editor::impl::able() const {
-    char* up = nullptr;
-    return ::el_get(editor, EL_GETTC, "up", &up) == 0 && up != nullptr && std::strncmp(up, "\x1b[", 2) == 0;
+    char* right = nullptr;
+    return ::el_get(editor, EL_GETTC, "nd", &right) == 0 && right != nullptr &&
+           std::strncmp(right, "\x1b[", 2) == 0;
 }
 
 void terminal_editor::impl::set_up() {

@@ -27,8 +27,10 @@ def test_incoming_lines_appear_above_the_line_being_typed(server: TinyServer, op
     assert [row for row in t.rows() if "half" in row] == [t.rows()[-2]]
 
 
-def test_a_typed_line_of_several_rows_is_not_torn(server: TinyServer, open_terminal: OpenTerminal) -> None:
-    t = open_terminal(server, columns=30, rows=12)
+@pytest.mark.parametrize("kind", ["xterm-256color", "tmux-256color", "screen", "linux", "vt100"])
+def test_a_typed_line_of_several_rows_is_not_torn(server: TinyServer, open_terminal: OpenTerminal, kind: str) -> None:
+    """In each of the usual terminals; they do not agree on how the cursor goes up."""
+    t = open_terminal(server, columns=30, rows=12, TERM=kind)
     text = "one two three four five six seven eight nine ten eleven twelve"
     typed = cut("> " + text, 30)
     t.type(text)
