@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bench.paths import OUT
 from bench.servers import Server
@@ -90,6 +91,17 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         time.sleep(0.02)
 
 
+def _start(core: int, command: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A process group of its own, on a core, with both streams in `output`. Raises OSError."""
+    return subprocess.Popen(
+        pinned(core, command),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the process and what it started: they are one process group."""
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -111,13 +123,7 @@ def running(server: Server, core: int) -> Iterator[RunningServer]:
     try:
         with log.open("wb") as output:
             try:
-                process = subprocess.Popen(
-                    pinned(core, command),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                process = _start(core, command, output)
             except OSError as error:
                 raise StartError(str(error)) from error
         try:
@@ -141,13 +147,7 @@ def run_bounded(command: Sequence[str], core: int, seconds: float) -> Finished:
     """Run a program on a core; it and its children are ended when they take longer than `seconds`."""
     with tempfile.TemporaryFile() as output:
         try:
-            process = subprocess.Popen(
-                pinned(core, command),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            process = _start(core, command, output)
         except OSError as error:
             return Finished(127, str(error))
         status: int | None = None

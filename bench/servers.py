@@ -35,13 +35,16 @@ class Server:
         return None
 
 
+UNLIMITED = ("--rate-limit", "off", "--log-level", "warning")
+
+
 def chatterlink(
     *options: str, name: str = "chatterlink", label: str = "ChatterLink", threads: int = 1, store: str = "memory"
 ) -> Server:
     """The whole chat, as it is measured everywhere: nothing left out but the limits on how fast one client may be."""
     command = (
         *(str(BINARIES / "chatterlink-app"), "--port", "{port}", "--data", "{data}", "--store", store),
-        *("--threads", str(threads), "--rate-limit", "off", "--log-level", "warning", *options),
+        *("--threads", str(threads), *UNLIMITED, *options),
     )
     return Server(name, label, command)
 
@@ -55,10 +58,7 @@ CHATTERLINK = chatterlink()
 CHATTERLINK_LINES = Server(
     "chatterlink",
     "ChatterLink, lines",
-    (
-        *(str(BINARIES / "chatterlink-server"), "--port", "{port}", "--threads", "1"),
-        *("--rate-limit", "off", "--log-level", "warning"),
-    ),
+    (str(BINARIES / "chatterlink-server"), "--port", "{port}", "--threads", "1", *UNLIMITED),
     protocol="lines",
 )
 

@@ -35,7 +35,6 @@ class run final : private session_owner {
 
     void open_more();
     void send_what_is_due(nanoseconds until);
-    void send_next(session& s);
     void say(std::uint32_t sender, nanoseconds due);
     void turn(nanoseconds until);
     void wait_until(nanoseconds until);

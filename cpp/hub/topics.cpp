@@ -3,11 +3,10 @@
 #include <utility>
 
 namespace chatterlink::hub {
-
 namespace {
 
-constexpr std::size_t fetch_ahead =
-    4;  // subscribers whose memory is on its way while others are delivered to
+// Subscribers whose memory is on its way while others are delivered to.
+constexpr std::size_t fetch_ahead = 4;
 
 }  // namespace
 

@@ -152,8 +152,7 @@ bool connection::write_now() {
     if (state_ == state::flushing) {
         linger();
     } else if (had_something && calls_ && calls_->drained) {
-        const auto call = calls_->drained;  // it may replace itself
-        call();
+        calls_->drained();
     }
     return progress;
 }

@@ -26,5 +26,11 @@ def environment(**changes: str) -> dict[str, str]:
     return env | {"LC_ALL": "C.UTF-8", "EDITRC": "/dev/null"} | changes
 
 
+def start_client(*options: str) -> subprocess.Popen[bytes]:
+    """It runs on, and is spoken to through pipes."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([CLIENT, *options], stdin=pipe, stdout=pipe, stderr=pipe, env=environment())
+
+
 def run_client(*options: str, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([CLIENT, *options], capture_output=True, timeout=30, env=environment(**env), input=stdin)

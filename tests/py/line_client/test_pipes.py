@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import threading
 import time
 
-from line_client.program import CLIENT, environment, run_client, wait_until
+from line_client.program import run_client, start_client, wait_until
 from line_client.tiny_server import TinyServer
 from support.program import PATIENCE
 
@@ -86,13 +85,7 @@ def test_a_flood_both_ways_does_not_jam(server: TinyServer) -> None:
 
 
 def test_server_gone_while_lines_are_piped_is_an_error_that_is_told(server: TinyServer) -> None:
-    process = subprocess.Popen(
-        [CLIENT, "--port", str(server.port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
+    process = start_client("--port", str(server.port))
     assert process.stdin
     assert process.stdout
     process.stdin.write(b"a\n")
@@ -109,13 +102,7 @@ def test_server_gone_while_lines_are_piped_is_an_error_that_is_told(server: Tiny
 
 
 def test_ends_quietly_when_nobody_reads_its_output(server: TinyServer) -> None:
-    process = subprocess.Popen(
-        [CLIENT, "--port", str(server.port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
+    process = start_client("--port", str(server.port))
     assert process.stdin
     assert process.stdout
     assert process.stderr
