@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from bench.paths import GENERATOR, ROOT
-from bench.processes import Cores, Finished, RunningServer, StartError, cpu_seconds, rss_kib, run_bounded, running
+from bench.processes import (
+    Beside,
+    Cores,
+    Finished,
+    RunningServer,
+    StartError,
+    beside,
+    cpu_seconds,
+    precedence,
+    rss_kib,
+    run_bounded,
+    running,
+)
 from bench.scenarios import Scenario
 from bench.servers import Server
 
@@ -18,7 +32,20 @@ GENERATOR_SECONDS = 120
 GRACE_SECONDS = 30
 """What is waited beyond that before it is ended."""
 
+NOISE_SECONDS = 2 * (GENERATOR_SECONDS + GRACE_SECONDS)
+"""More than is ever measured beside it. The noise is ended before; by itself then, should this program be gone."""
+NOISE_START_SECONDS = 20.0
+"""What the noise is given until it keeps the server busy."""
+BUSY_SLICES, SLICE_SECONDS = 2, 0.5
+"""Busy so many times in a row, for so long each: that is no longer the noise's connecting."""
+BUSY_PERCENT = 25.0
+"""Of a core; what is measured beside the noise takes far less of it by itself."""
+
 VERIFIED, FLAWED, FAILED, SKIPPED = "verified", "flawed", "failed", "skipped"
+
+Command = Sequence[str]
+Outcome = tuple[str, str, Optional[dict[str, Any]]]
+"""Of a run: the outcome, the message and the figures."""
 
 
 @dataclass
@@ -26,7 +53,7 @@ class Run:
     """One server under one load in one round.
 
     `outcome`: verified: every delivery came once and in order. flawed: measured, but some did not. failed: no figures.
-    skipped: not tried, since the server had failed at less.
+    skipped: not tried, since the server had failed at less. `precedence` is what the load generator had (chrt …).
     """
 
     scenario: str
@@ -37,6 +64,7 @@ class Run:
     result: dict[str, Any] | None = None
     load_average: float = 0.0
     commit: str = ""
+    precedence: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """For build/bench/results.json."""
@@ -87,7 +115,7 @@ def _flaws(result: dict[str, Any]) -> str:
     return "; ".join(found + [str(each) for each in errors]) if isinstance(errors, list) else ", ".join(found)
 
 
-def judge(finished: Finished, answer: Path) -> tuple[str, str, dict[str, Any] | None]:
+def judge(finished: Finished, answer: Path) -> Outcome:
     """The outcome, the message and the figures of a run of the load generator."""
     if finished.status is None:
         return FAILED, f"the load generator did not end in time: {_said(finished)}", None
@@ -102,16 +130,69 @@ def judge(finished: Finished, answer: Path) -> tuple[str, str, dict[str, Any] | 
     return FLAWED, _flaws(result) or _said(finished), result
 
 
+def noise_command(server: Server, at: RunningServer, generator: Path = GENERATOR) -> list[str]:
+    """The command line of the load generator that is not measured."""
+    return [
+        str(generator),
+        *server.noise,
+        *server.load,
+        *("--protocol", server.protocol, "--port", str(at.port)),
+        *("--warmup", "0", "--duration", str(NOISE_SECONDS), "--timeout", str(NOISE_SECONDS + GRACE_SECONDS)),
+    ]
+
+
 def _generate(
-    scenario: Scenario, server: Server, at: RunningServer, core: int, effort: Effort, generator: Path
-) -> tuple[str, str, dict[str, Any] | None]:
+    scenario: Scenario, server: Server, at: RunningServer, core: int, effort: Effort, generator: Path, first: Command
+) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = generator_command(scenario, server, at, answer, effort, generator)
-        return judge(run_bounded(command, core, GENERATOR_SECONDS + GRACE_SECONDS), answer)
+        command = [*first, *generator_command(scenario, server, at, answer, effort, generator)]
+        outcome, message, result = judge(run_bounded(command, core, GENERATOR_SECONDS + GRACE_SECONDS), answer)
+    if result is not None and result.get("cpu_seconds") is not None and result.get("seconds"):
+        result["cpu_percent"] = result["cpu_seconds"] / result["seconds"] * 100
+    return outcome, message, result
 
 
-def _wrk(scenario: Scenario, at: RunningServer, core: int, effort: Effort) -> tuple[str, str, dict[str, Any] | None]:
+def _until_busy(noise: Beside, at: RunningServer) -> str | None:
+    """Wait until the noise keeps the server busy. None when it does, otherwise what is wrong."""
+    deadline = time.monotonic() + NOISE_START_SECONDS
+    busy = 0
+    while busy < BUSY_SLICES:
+        if time.monotonic() > deadline:
+            return f"the noise did not keep the server busy within {NOISE_START_SECONDS:.0f} s"
+        began, before = time.monotonic(), cpu_seconds(at.pid)
+        time.sleep(SLICE_SECONDS)
+        percent = (cpu_seconds(at.pid) - before) / (time.monotonic() - began) * 100
+        busy = busy + 1 if percent >= BUSY_PERCENT else 0
+        if how := noise.ended():
+            return f"the noise did not begin: it {how}"
+    return None
+
+
+def _generate_beside_noise(
+    scenario: Scenario, server: Server, at: RunningServer, core: int, effort: Effort, generator: Path, first: Command
+) -> Outcome:
+    try:
+        with beside(noise_command(server, at, generator), core, f"{server.name}-noise") as noise:
+            if problem := _until_busy(noise, at):
+                return FAILED, problem, None
+            outcome, message, result = _generate(scenario, server, at, core, effort, generator, first)
+            how = noise.ended()
+    except StartError as error:
+        return FAILED, f"the noise did not start: {error}", None
+    if result is None:
+        return outcome, message, None
+    percent = result.get("cpu_percent", 0.0)
+    if how is not None:
+        problem = f"the noise did not last: it {how}"
+    elif percent < BUSY_PERCENT:
+        problem = f"the noise did not last: the server had {percent:.0f} % of a core"
+    else:
+        return outcome, message, result
+    return FLAWED, "; ".join(filter(None, (message, problem))), result
+
+
+def _wrk(scenario: Scenario, at: RunningServer, core: int, effort: Effort) -> Outcome:
     seconds = effort.seconds(scenario)
     script = ROOT / "bench" / "wrk_json.lua"
     url = f"http://127.0.0.1:{at.port}/"
@@ -136,12 +217,14 @@ def _wrk(scenario: Scenario, at: RunningServer, core: int, effort: Effort) -> tu
 
 def measure(scenario: Scenario, server: Server, number: int, cores: Cores, effort: Effort, generator: Path) -> Run:
     """Start the server, put the load on it, stop it. Never raises for what goes wrong with either."""
+    first = precedence() if scenario.precedence else ()
     try:
         with running(server, cores.server) as at:
             if scenario.tool == "wrk":
                 outcome, message, result = _wrk(scenario, at, cores.load, effort)
             else:
-                outcome, message, result = _generate(scenario, server, at, cores.load, effort, generator)
+                generate = _generate_beside_noise if server.noise else _generate
+                outcome, message, result = generate(scenario, server, at, cores.load, effort, generator, first)
     except StartError as error:
         outcome, message, result = FAILED, f"the server did not start: {error}", None
-    return Run(scenario.name, server.name, number, outcome, message, result)
+    return Run(scenario.name, server.name, number, outcome, message, result, precedence=" ".join(first))

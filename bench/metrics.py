@@ -58,6 +58,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "rss": Column("RSS MiB", ("rss_kib", "connected"), _mebibytes, "RSS", "MiB"),
     "idle_cpu_percent": Column("CPU % when idle", ("idle_cpu_percent",), _number, "CPU when idle", "%"),
+    "cpu_percent": Column("server CPU %", ("cpu_percent",), _number, "the server's CPU", "%"),
     "requests_per_second": Column("requests/s", ("requests_per_second",), _count, "requests a second"),
     "cpu_us_per_request": Column("CPU µs per request", ("cpu_us_per_request",), _number, "CPU per request", "µs"),
     "lost": Column("lost", ("lost",), _count, "lost deliveries"),

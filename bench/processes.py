@@ -24,9 +24,14 @@ START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 DESCRIPTORS = 65_536
 
+FIRST = ("chrt", "--fifo", "1")
+"""Put before a command: it goes before everything ordinary on its core."""
+LAST = ("nice", "-n", "19")
+"""Put before a command: it lets the others on its core go before."""
+
 
 class StartError(Exception):
-    """A server did not start; the text says what it printed."""
+    """A program did not start; the text says what it printed."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,14 @@ class RunningServer:
 def pinned(core: int, command: Sequence[str]) -> list[str]:
     """The command, to run on one core with all its threads and children."""
     return ["taskset", "--cpu-list", str(core), *command]
+
+
+def precedence() -> tuple[str, ...]:
+    """FIRST where this account may have it, otherwise nothing."""
+    with contextlib.suppress(OSError):
+        if subprocess.run([*FIRST, "true"], capture_output=True, check=False).returncode == 0:
+            return FIRST
+    return ()
 
 
 def raise_descriptor_limit() -> int:
@@ -160,6 +173,35 @@ def run_bounded(command: Sequence[str], core: int, seconds: float) -> Finished:
                 _stop(process)
         output.seek(0)
         return Finished(status, output.read().decode(errors="replace"))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A program that runs beside what is measured."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def ended(self) -> str | None:
+        """How it ended, with its last words; None while it runs."""
+        status = self.process.poll()
+        return None if status is None else f"ended with status {status}: {last_words(self.log) or 'it printed nothing'}"
+
+
+@contextlib.contextmanager
+def beside(command: Sequence[str], core: int, name: str) -> Iterator[Beside]:
+    """A program on a core, until the block is left; everything else there goes before. Raises StartError."""
+    log = OUT / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        try:
+            process = _start(core, [*LAST, *command], output)
+        except OSError as error:
+            raise StartError(str(error)) from error
+    try:
+        yield Beside(process, log)
+    finally:
+        _stop(process)
 
 
 def _descendants(pid: int) -> list[int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.load import FAILED, FLAWED, SKIPPED
+from bench.load import FAILED, FLAWED, SKIPPED, Run
 from bench.metrics import COLUMNS
 from bench.plots import Plot, draw
+from bench.processes import LAST
 from bench.results import Results
 from bench.scenarios import SCENARIOS, Scenario, Target
 from bench.servers import Server
@@ -83,15 +84,27 @@ def judge(results: Results, scenario: Scenario, target: Target) -> tuple[bool | 
     return holds, f"- {'reached' if holds else '**missed**'}: {wanted}; it is {shown}"
 
 
+def _precedence(runs: list[Run]) -> str:
+    """How it was seen to that what measures does not wait for the load beside it, which has the same core."""
+    found = {run.precedence for run in runs}
+    if "" in found:
+        return "Both have the same core; that the other one is niced is all that keeps it out of what is measured."
+    return f"Both have the same core, where the one that measures goes first (`{', '.join(sorted(found))}`), alone too."
+
+
 def _section(results: Results, scenario: Scenario, title: str) -> list[str]:
     lines = [f"## {title}", "", scenario.about, ""]
     if scenario.tool == "chatterlink-bench":
         clients = f" --clients {scenario.clients}" if scenario.clients else ""
         lines += [f"`chatterlink-bench {' '.join(scenario.load)}{clients} --duration {scenario.seconds}`", ""]
+        for noise in dict.fromkeys(server.noise for server in scenario.servers if server.noise):
+            lines += [f"The other one: `{' '.join(LAST)} chatterlink-bench {' '.join(noise)}`", ""]
+    runs = [run for run in results.runs if run.scenario == scenario.name]
+    if scenario.precedence:
+        lines += [_precedence(runs), ""]
     lines += _table(results, scenario)
     if scenario.targets:
         lines += ["", *(judge(results, scenario, target)[1] for target in scenario.targets)]
-    runs = [run for run in results.runs if run.scenario == scenario.name]
     commits, rounds = {run.commit for run in runs}, max((run.round for run in runs), default=0)
     if commits != {results.machine.get("commit")} or rounds != results.rounds:
         lines += ["", f"Measured apart from the others: commit {', '.join(sorted(commits))}, rounds: {rounds}."]

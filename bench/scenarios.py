@@ -48,6 +48,8 @@ class Scenario:
     seconds: int = 5
     clients: int = 0
     """How many connections it makes; what a trial run divides."""
+    precedence: bool = False
+    """The load generator goes before everything else on its core, where that is permitted."""
 
 
 DELIVERY = ("deliveries_per_second", "cpu_us_per_delivery", "p50", "p99", "p999", "rss", "lost")

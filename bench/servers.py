@@ -22,6 +22,8 @@ class Server:
     """The name under which scripts/prepare-bench says that it could not be installed; None: it is ours."""
     load: tuple[str, ...] = ()
     """What the load generator is told besides, for this server alone."""
+    noise: tuple[str, ...] = ()
+    """The load that another generator puts on it meanwhile, which is not measured."""
 
     def missing(self) -> str | None:
         """Why it cannot be started; None if it can."""

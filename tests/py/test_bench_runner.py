@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import contract, load, plan
+from bench import contract, load, plan, processes
 from bench.load import FAILED, FLAWED, VERIFIED, Effort, Run
 from bench.metrics import COLUMNS, ratios, value_of
-from bench.processes import Cores
+from bench.processes import Cores, precedence
 from bench.report import write_report
 from bench.results import Results
 from bench.scenarios import SCENARIOS, Scenario, Target
@@ -31,6 +33,9 @@ GO = Server("go", "Go", ("true",))
 
 LISTENS = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
 LISTENER = Server("listener", "Listener", (sys.executable, "-c", LISTENS, "{port}"))
+BESIDE_NOISE = replace(LISTENER, noise=("flood", "--room", "loud"))
+TURNS = LISTENS.replace("time.sleep(60)", "end = time.time() + 60\nwhile time.time() < end: pass")
+BUSY = replace(BESIDE_NOISE, command=(sys.executable, "-c", TURNS, "{port}"))
 
 
 def scenario(**changes: Any) -> Scenario:
@@ -110,9 +115,9 @@ def stand_in(folder: Path, script: str) -> Path:
     return program
 
 
-def measured(folder: Path, script: str, server: Server = LISTENER) -> Run:
+def measured(folder: Path, script: str, server: Server = LISTENER, **changes: Any) -> Run:
     cores = Cores.choose()
-    return load.measure(scenario(), server, 1, cores, Effort(trial=True), stand_in(folder, script))
+    return load.measure(scenario(**changes), server, 1, cores, Effort(trial=True), stand_in(folder, script))
 
 
 @needs_taskset
@@ -150,6 +155,84 @@ def test_a_server_that_does_not_start_is_a_failed_run_with_its_words(tmp_path: P
     assert "no such engine" in run.message
 
 
+GOES_ON = "exec sleep 60"
+STOPS = "while [ ! -e {0}/fanout.told ]; do sleep 0.02; done; echo gone; exit 2"
+BARELY = '{"cpu_seconds": 0.1, "seconds": 1}'
+FOUND = '{"lost": 0, "cpu_seconds": 0.5, "seconds": 1}'
+
+
+def beside_noise(folder: Path, noise: str, found: str = FOUND, server: Server = BUSY) -> Run:
+    """What became of a load that leaves such figures, beside a noise that does what the script says."""
+    told = f'echo "$*" > {folder}/$1.told; echo $$ > {folder}/$1.pid; cp /proc/$$/stat {folder}/$1.stat'
+    script = f"{told}\nif [ $1 = flood ]; then {noise.format(folder)}; fi\nsleep 0.5; echo '{found}' > \"$answer\""
+    return measured(folder, script, server, precedence=True)
+
+
+def stat_of(folder: Path, which: str) -> list[str]:
+    """The fields of /proc/PID/stat behind the program's name."""
+    return (folder / f"{which}.stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+
+
+@needs_taskset
+def test_noise_goes_on_beside_what_is_measured_and_makes_way_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "SLICE_SECONDS", 0.1)
+    run = beside_noise(tmp_path, GOES_ON)
+    assert (run.outcome, run.message) == (VERIFIED, "")
+    assert run.result is not None
+    assert run.result["cpu_percent"] == 50
+    noise = (tmp_path / "flood.told").read_text(encoding="utf-8")
+    assert noise.startswith("flood --room loud --protocol socketio --port ")
+    assert "--json" not in noise
+    assert stat_of(tmp_path, "flood")[16] == "19"  # nice
+    policy = stat_of(tmp_path, "fanout")[38]
+    assert (run.precedence, policy) == (("chrt --fifo 1", "1") if precedence() else ("", "0"))
+    assert not Path("/proc", (tmp_path / "flood.pid").read_text(encoding="utf-8").strip()).exists()
+
+
+@needs_taskset
+@pytest.mark.parametrize(
+    ("noise", "found", "outcome", "message"),
+    [
+        (STOPS, FOUND, FLAWED, "the noise did not last: it ended with status 2: gone"),
+        (GOES_ON, BARELY, FLAWED, "the noise did not last: the server had 10 % of a core"),
+        ("echo no room; exit 2", FOUND, FAILED, "the noise did not begin: it ended with status 2: no room"),
+    ],
+)
+def test_a_run_whose_noise_does_not_last_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: str, found: str, outcome: str, message: str
+) -> None:
+    monkeypatch.setattr(load, "SLICE_SECONDS", 0.1)
+    run = beside_noise(tmp_path, noise, found)
+    assert (run.outcome, run.message) == (outcome, message)
+    assert (run.result is None) == (outcome == FAILED)
+
+
+@needs_taskset
+def test_noise_that_leaves_the_server_idle_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "NOISE_START_SECONDS", 1)
+    began = time.monotonic()
+    run = beside_noise(tmp_path, GOES_ON, server=BESIDE_NOISE)
+    assert (run.outcome, run.message) == (FAILED, "the noise did not keep the server busy within 1 s")
+    assert not (tmp_path / "fanout.told").exists()
+    assert not Path("/proc", (tmp_path / "flood.pid").read_text(encoding="utf-8").strip()).exists()
+    assert time.monotonic() - began < 15
+
+
+def test_noise_lasts_longer_than_what_is_measured_beside_it() -> None:
+    most = load.GENERATOR_SECONDS + load.GRACE_SECONDS
+    assert most + load.NOISE_START_SECONDS < load.NOISE_SECONDS
+
+
+@pytest.mark.parametrize("refused", [("false",), ("/no/such/program",)])
+def test_without_permission_for_precedence_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, refused: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(processes, "FIRST", refused)
+    assert precedence() == ()
+
+
 def results(*runs: Run, missing: dict[str, str] | None = None) -> Results:
     return Results({"commit": "abc"}, seed=1, rounds=3, missing=missing or {}, runs=list(runs))
 
@@ -166,8 +249,8 @@ def test_results_are_kept_and_those_of_other_scenarios_stay(tmp_path: Path) -> N
     assert now.missing == {"nginx": "no nginx"}
 
 
-def report(found: Results, folder: Path, monkeypatch: pytest.MonkeyPatch, *targets: Target) -> str:
-    monkeypatch.setattr("bench.report.SCENARIOS", (scenario(targets=targets),))
+def report(found: Results, folder: Path, monkeypatch: pytest.MonkeyPatch, *targets: Target, **changes: Any) -> str:
+    monkeypatch.setattr("bench.report.SCENARIOS", (scenario(targets=targets, **changes),))
     write_report(found, folder / "performance.md", folder)
     return (folder / "performance.md").read_text(encoding="utf-8")
 
@@ -207,6 +290,28 @@ def test_the_report_leaves_no_failure_out(tmp_path: Path, monkeypatch: pytest.Mo
     assert "- Missing: node: no npm here" in text
     assert "- not measured: CPU per delivery at most 0.55 × that of Node" in text
     assert "0 of 1 are reached." in text
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ("chrt --fifo 1", "where the one that measures goes first (`chrt --fifo 1`), alone too."),
+        ("", "that the other one is niced is all that keeps it out of what is measured."),
+    ],
+)
+def test_the_report_names_the_noise_and_who_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, words: str
+) -> None:
+    loud = replace(OURS, name="loud", label="Loud", noise=("flood", "--room", "loud"))
+    found = results(run_of("chatterlink", 1, 5), run_of("loud", 1, 15))
+    for run, first in zip(found.runs, ("chrt --fifo 1", second)):
+        run.precedence = first
+    target = Target("p99", 2.0, "chatterlink", subject="loud")
+    text = report(found, tmp_path, monkeypatch, target, servers=(loud, OURS), subject="loud", precedence=True)
+    assert "The other one: `nice -n 19 chatterlink-bench flood --room loud`\n" in text
+    assert words in text
+    assert "| **Loud** | 15.0 | 15.0 | 1 |" in text
+    assert "- **missed**: p99 latency at most 2 × that of ChatterLink; it is 3.00 ×" in text
 
 
 def test_our_server_keeps_the_contract_that_peers_are_checked_against(start_app: Callable[..., AppServer]) -> None:
