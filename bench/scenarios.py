@@ -112,6 +112,22 @@ DEFLATE = replace(
     load=("--deflate", "on"),
 )
 
+
+def _beside_noise(server: Server) -> Server:
+    """The same server, another room of which is flooded meanwhile.
+
+    Its name is not that of a scenario: `--only flood` is to mean the scenarios.
+    """
+    return replace(
+        server,
+        name=f"{server.name}-beside-noise",
+        label=f"{server.label}, another room flooded",
+        noise=(*FLOOD, "--clients", "100", "--room", "loud"),
+    )
+
+
+BESIDE_NOISE = _beside_noise(CHATTERLINK)
+
 SCENARIOS: tuple[Scenario, ...] = (
     _fanout(100, 50),
     _fanout(1_000, 50),
@@ -175,6 +191,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         (Target("cpu_us_per_delivery", 1.1, "chatterlink", subject="chatterlink-threads-2"),),
         subject="chatterlink-threads-2",
         clients=1_000,
+    ),
+    Scenario(
+        "fairness",
+        "A room beside a flooded one",
+        "100 members of one room, 50 messages a second from one of them: alone, and while another load generator "
+        "floods another room of the same server.",
+        ("fanout", "--rate", "50", "--senders", "1", "--room", "quiet"),
+        (
+            *(BESIDE_NOISE, CHATTERLINK),
+            *(_beside_noise(servers.UWEBSOCKETS), servers.UWEBSOCKETS),
+            *(_beside_noise(servers.NODE), servers.NODE),
+        ),
+        ("deliveries_per_second", "p50", "p99", "p999", "cpu_percent", "rss", "lost"),
+        "p99",
+        (Target("p99", 2.0, "chatterlink", subject=BESIDE_NOISE.name),),
+        subject=BESIDE_NOISE.name,
+        clients=100,
+        # A p99 of 500 messages: of 250 it would be that of the worst two.
+        seconds=10,
+        precedence=True,
     ),
     Scenario(
         "acked",

@@ -94,6 +94,10 @@ def test_a_selection_by_scenario_is_whole_and_one_by_server_brings_ours_along() 
     assert plan.select(both, "nothing").scenarios == ()
 
 
+def test_the_word_flood_selects_whole_scenarios() -> None:
+    assert plan.select(SCENARIOS, "flood").whole
+
+
 @pytest.mark.parametrize("each", SCENARIOS, ids=lambda each: each.name)
 def test_scenarios_name_only_figures_and_servers_that_there_are(each: Scenario) -> None:
     names = [server.name for server in each.servers]
