@@ -16,6 +16,8 @@ pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 add_library(sodium::sodium ALIAS PkgConfig::sodium)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 add_library(libedit::libedit ALIAS PkgConfig::libedit)
+# Linux alone has it, and not every Linux: without it sends are one system call each (net/send_ring.hpp).
+pkg_check_modules(uring IMPORTED_TARGET liburing>=2.2)
 if(CHATTERLINK_WITH_VIPS)
     pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips>=8.10)
 endif()

@@ -1,8 +1,12 @@
-# chatterlink_layer(NAME USES a b c): the library of cpp/NAME. A use without "::" that names another layer is a layer.
+# chatterlink_layer(NAME USES a b c [WITHOUT file.cpp]): the library of cpp/NAME. A use without "::" that names another
+# layer is a layer.
 function(chatterlink_layer name)
-    cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "USES;WITHOUT" ${ARGN})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cpp/${name}/*.cpp ${CMAKE_SOURCE_DIR}/cpp/${name}/*.hpp)
     list(FILTER sources EXCLUDE REGEX "_main\\.cpp$|_plugin\\.cpp$")
+    foreach(file IN LISTS ARG_WITHOUT)
+        list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/cpp/${name}/${file})
+    endforeach()
     add_library(chatterlink_${name} STATIC ${sources})
     set_target_properties(chatterlink_${name} PROPERTIES LINKER_LANGUAGE CXX)
     target_include_directories(chatterlink_${name} PUBLIC ${CMAKE_SOURCE_DIR}/cpp)

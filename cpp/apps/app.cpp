@@ -81,7 +81,7 @@ struct chat_app::impl {
     // From the bottom layer up; destroyed from the top down, after the threads have ended.
     struct layers {
         explicit layers(const app_options& o)
-            : run(o.threads),
+            : run(o.threads, o.io_uring),
               store(open_store(o)),
               files(gateways::open_upload_store({.folder = o.data / "uploads"}).value()),
               hub(run.threads()),

@@ -81,6 +81,7 @@ void add_switch(CLI::App& app, const std::string& name, std::string& value, cons
 
 struct common {
     std::string rate_limit = "on";
+    std::string io_uring = "on";
     std::string unix_socket;
     std::string tls_cert;
     std::string tls_key;
@@ -96,6 +97,7 @@ void add_common(CLI::App& app, Options& o, common& c) {
     add(app, "tls-key", c.tls_key, "The certificate's private key (PEM, no pass phrase)");
     add(app, "threads", o.threads, "Threads that serve connections; 0: one for each core, at most 8")
         ->check(CLI::Range(0, 1024));
+    add_switch(app, "io-uring", c.io_uring, "Send to many at once where Linux allows it: on or off");
     add_switch(app, "rate-limit", c.rate_limit, "Slow down clients that flood: on or off");
     add(app, "log-level", o.log_level, "trace, debug, info, warning, error, critical or off")
         ->check(log_levels);
@@ -139,6 +141,7 @@ parsed<Options> parse(CLI::App& app, const std::string& program, std::vector<std
         std::printf("%s %s\n", program.c_str(), version());
         return {std::nullopt, 0};
     }
+    o.io_uring = is_on(c.io_uring);
     o.rate_limit = is_on(c.rate_limit);
     o.listen = {c.unix_socket, c.tls_cert, c.tls_key, {}};
     return {std::move(o), 0};

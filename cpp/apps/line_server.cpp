@@ -23,7 +23,7 @@ struct line_server::impl {
     // From the bottom layer up; destroyed from the top down, after the threads have ended.
     struct layers {
         explicit layers(const line_server_options& o)
-            : run(o.threads),
+            : run(o.threads, o.io_uring),
               store(store::create_store_memory({.history_limit = kept_messages})),
               hub(run.threads()),
               service(run.threads(), hub, *store, line_limits(o)),

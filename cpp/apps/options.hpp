@@ -24,6 +24,7 @@ struct app_options {
     std::filesystem::path data;    // empty: $XDG_DATA_HOME/chatterlink, else ~/.local/share/chatterlink
     std::string store = "sqlite";  // memory | sqlite
     unsigned threads = 0;          // shards; 0: one for each core, at most 8
+    bool io_uring = true;          // for sends, where the system has it
     bool rate_limit = true;
     std::uint64_t max_upload = 10 * 1024 * 1024;  // bytes of one image
     std::string trusted_proxies;                  // whose X-Forwarded-* count (net/trusted_proxies.hpp)
@@ -38,6 +39,7 @@ struct line_server_options {
     std::uint16_t port = 5555;
     bool echo = true;  // the sender gets its own message back
     unsigned threads = 1;
+    bool io_uring = true;  // for sends, where the system has it
     bool rate_limit = true;
     std::string log_level = "info";
     listen_options listen{};

@@ -28,7 +28,7 @@ void prepare_process();
 /// Owns the shards and the listener.
 class runtime {
   public:
-    explicit runtime(unsigned threads) : threads_(shard_count(threads)) {}
+    explicit runtime(unsigned threads, bool io_uring = true) : threads_(shard_count(threads), io_uring) {}
     ~runtime();
 
     net::reactor& threads() noexcept { return threads_; }

@@ -69,7 +69,7 @@ void connection::unwatch() noexcept {
 void connection::mark_dirty() {
     if (dirty_) return;
     dirty_ = true;
-    home_->mark_dirty(shared_from_this());
+    home_->flushes().add(shared_from_this(), written_);
 }
 
 send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
@@ -96,10 +96,39 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
     return send_outcome::queued;
 }
 
-void connection::flush() {
+void connection::flush(flush_list::pass now) {
     dirty_ = false;
+    written_ = now;
     if (gap_ && state_ == state::open) return;
     write_now();
+}
+
+std::string_view connection::begin_flush(flush_list::pass now) noexcept {
+    if (tls_ || gap_ || waiting_writable_ || state_ != state::open) return {};
+    const auto only = queue_.only();
+    if (only.empty()) return {};
+    dirty_ = false;
+    written_ = now;
+    return only;
+}
+
+void connection::sent(std::ptrdiff_t result) {
+    if (result >= 0) {
+        queue_.consume(static_cast<std::size_t>(result), home_->nodes());
+    } else if (result == -EAGAIN || result == -EWOULDBLOCK) {
+        wait_writable();
+    } else if (result != -EINTR) {
+        finish();
+    }
+}
+
+void connection::end_flush() {
+    if (state_ == state::closed || waiting_writable_) return;
+    if (!queue_.empty()) {
+        write_now();
+    } else if (calls_ && calls_->drained) {
+        calls_->drained();
+    }
 }
 
 void connection::flush_apart(base::milliseconds gap) {

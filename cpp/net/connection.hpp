@@ -84,10 +84,19 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// Bytes queued and not yet taken by the kernel.
     std::size_t queued_bytes() const noexcept { return queue_.bytes() + (tls_ ? tls_->output().size() : 0); }
 
-    /// Writes what the kernel takes now. Called by the shard at the end of a round.
-    void flush();
+    /// Writes what the kernel takes now. Called by the shard's flush_list at its turn, in its pass `now`.
+    void flush(flush_list::pass now);
 
-    /// flush() comes soon, and sooner: brings into the cache what it will touch.
+    /// The same in three steps, for whoever sends for many connections at once. What is to be sent, if it is
+    /// one plain buffer; else empty, and flush() does it.
+    std::string_view begin_flush(flush_list::pass now) noexcept;
+    int handle() noexcept { return socket_.native_handle(); }
+    /// What came of it, as a send(2) returns it, or -errno. Calls nobody.
+    void sent(std::ptrdiff_t result);
+    /// When sent() has been called for all of them: writes on if need be, tells who waits for an empty queue.
+    void end_flush();
+
+    /// A flush comes soon, and sooner: brings into the cache what it will touch.
     void expect_flush() const noexcept {
         __builtin_prefetch(this);
         __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
@@ -214,6 +223,7 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     bool input_ended_ = false;
     // A cancelled wait may still complete, on the shard the connection was handed over from.
     std::atomic<std::uint32_t> watch_{0};
+    flush_list::pass written_ = 0;
     socket socket_;
     // The rest.
     const connection_limits& limits_;

@@ -21,8 +21,8 @@ thread_local shard* current_shard = nullptr;
 struct connection_list : boost::intrusive::list<connection, boost::intrusive::base_hook<connection_hook>,
                                                 boost::intrusive::constant_time_size<false>> {};
 
-shard::shard(base::shard_id id)
-    : id_(id), scratch_(64 * 1024), connections_(std::make_unique<connection_list>()) {}
+shard::shard(base::shard_id id, bool io_uring)
+    : id_(id), io_uring_(io_uring), scratch_(64 * 1024), connections_(std::make_unique<connection_list>()) {}
 
 shard::~shard() = default;
 
@@ -64,42 +64,22 @@ shard* shard::current() noexcept {
 
 void shard::run() {
     current_shard = this;
+    if (io_uring_) flushes_.use_ring();
     const auto work = boost::asio::make_work_guard(context_);
     while (!context_.stopped()) {
         try {
             arm_kernel_timer();
-            context_.run_one();
-            for (int n = 1; n < handlers_per_round && context_.poll_one() != 0; ++n) {
-            }
+            auto ran = flushes_.empty() ? context_.run_one() : context_.poll_one();
+            for (int n = 1; ran != 0 && n < handlers_per_round; ++n) ran = context_.poll_one();
             timers_.advance(base::steady_now());
         } catch (const std::exception& e) {
             // A handler's own mistake: that handler's work is lost, the shard and everyone else on it go on.
             spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
         }
-        flush_dirty();  // also after a mistake: what the round's other handlers queued does not wait
+        flushes_.flush_some();  // also after a mistake: what the round's other handlers queued does not wait
     }
-    flush_dirty();
+    flushes_.flush_all();
     current_shard = nullptr;
-}
-
-void shard::flush_dirty() {
-    while (!dirty_.empty()) {
-        std::vector<std::shared_ptr<connection>> now;
-        now.swap(dirty_);
-        for (std::size_t i = 0; i < now.size(); ++i) {
-            // Each flush is a system call, after which nothing of the next connection is in the near caches;
-            // fetched meanwhile, it is there when its turn comes.
-            if (i + 2 < now.size()) now[i + 2]->expect_flush();
-            if (i + 1 < now.size()) now[i + 1]->expect_flush_soon();
-            try {
-                now[i]->flush();
-            } catch (const std::exception& e) {  // from whoever waited for the queue to drain
-                spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
-            }
-        }
-        now.clear();
-        if (dirty_.empty()) dirty_.swap(now);  // keeps the capacity
-    }
 }
 
 void shard::arm_kernel_timer() {
@@ -116,8 +96,8 @@ void shard::arm_kernel_timer() {
     });
 }
 
-reactor::reactor(base::shard_id count) {
-    for (base::shard_id i = 0; i < count; ++i) shards_.push_back(std::make_unique<shard>(i));
+reactor::reactor(base::shard_id count, bool io_uring) {
+    for (base::shard_id i = 0; i < count; ++i) shards_.push_back(std::make_unique<shard>(i, io_uring));
 }
 
 reactor::~reactor() {
@@ -151,7 +131,7 @@ void reactor::stop() {
         for (auto& s : shards_) {
             current_shard = s.get();
             s->close_connections();
-            s->dirty_.clear();
+            s->flushes_.clear();
             s->context_.restart();
             ran += s->context_.poll();
         }

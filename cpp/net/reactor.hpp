@@ -1,9 +1,9 @@
 // The threads: N shards, each one thread with its own io_context, timer wheel and list of connections that
 // have something to write.
 //
-// Each round of a shard runs every ready handler first and only then does one writev for each connection with
-// something queued ("drain, then flush", docs/architecture.md): a broadcast costs one system call per member
-// and round, however many messages the round brought.
+// Each round of a shard runs ready handlers first and only then writes what connections have queued, each
+// with one call ("drain, then flush", docs/architecture.md): a broadcast costs one system call at most per
+// member, however many messages came until its turn (flush_list.hpp).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/shards.hpp"
+#include "net/flush_list.hpp"
 #include "net/send_queue.hpp"
 #include "net/timer_wheel.hpp"
 
@@ -30,7 +31,8 @@ using connection_hook =
 
 class shard {
   public:
-    explicit shard(base::shard_id id);
+    /// io_uring: use it for the sends if it is to be had.
+    explicit shard(base::shard_id id, bool io_uring = true);
     ~shard();
     shard(const shard&) = delete;
     shard& operator=(const shard&) = delete;
@@ -42,8 +44,8 @@ class shard {
     timer_wheel& timers() noexcept { return timers_; }
     void start_timer(timer& t, base::milliseconds delay) { timers_.start(t, base::steady_now(), delay); }
 
-    /// The connection is flushed at the end of this round.
-    void mark_dirty(std::shared_ptr<connection> c) { dirty_.push_back(std::move(c)); }
+    /// The connections that have something to write.
+    flush_list& flushes() noexcept { return flushes_; }
 
     /// For the send queues of its connections.
     queue_nodes& nodes() noexcept { return nodes_; }
@@ -65,10 +67,9 @@ class shard {
   private:
     friend class reactor;
     static constexpr int handlers_per_round =
-        1024;  // then flush, so that a flood cannot hold back what is queued
+        64;  // then write, so that a flood cannot hold back what is queued
 
     void run();
-    void flush_dirty();
     void arm_kernel_timer();
     std::vector<std::shared_ptr<connection>> all_connections();
 
@@ -83,12 +84,13 @@ class shard {
     };
 
     base::shard_id id_;
+    bool io_uring_;
     boost::asio::io_context context_{1};
     timer_wheel timers_{base::steady_now()};
     boost::asio::steady_timer kernel_timer_{context_};
     base::steady_time armed_for_ = base::steady_time::max();
     queue_nodes nodes_;
-    std::vector<std::shared_ptr<connection>> dirty_;
+    flush_list flushes_;
     std::vector<char> scratch_;
     std::list<one_shot> shots_;
     std::unique_ptr<struct connection_list> connections_;
@@ -96,8 +98,8 @@ class shard {
 
 class reactor final : public base::shards {
   public:
-    /// Makes the shards; no thread runs yet.
-    explicit reactor(base::shard_id count);
+    /// Makes the shards; no thread runs yet. io_uring: use it for the sends if it is to be had.
+    explicit reactor(base::shard_id count, bool io_uring = true);
     ~reactor() override;  // stop()
 
     void start();

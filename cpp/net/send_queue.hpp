@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "base/shared_buffer.hpp"
 
@@ -84,6 +85,12 @@ class send_queue {
 
     /// gather() comes soon.
     void expect_gather() const noexcept { __builtin_prefetch(first_); }
+
+    /// All that is queued, if it is one buffer; else empty.
+    std::string_view only() const noexcept {
+        return first_ != nullptr && first_ == last_ ? first_->bytes->view().substr(offset_)
+                                                    : std::string_view{};
+    }
 
     /// Fills `out` with the front of the queue; returns how many entries.
     std::size_t gather(std::span<iovec> out) const noexcept;

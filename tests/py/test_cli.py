@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -210,6 +210,16 @@ def check_ws_deflate(program: Program, _value: str) -> None:
         assert client.extensions.startswith("permessage-deflate")
 
 
+def check_no_io_uring(program: Program, _value: str) -> None:
+    program.wait_for("Ctrl-C")
+    open_files = []
+    for each in Path(f"/proc/{program.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            open_files.append(str(each.readlink()))
+    assert open_files
+    assert not any("io_uring" in each for each in open_files)
+
+
 APP_OPTIONS: list[tuple[str, str, Callable[[Program, str], None]]] = [
     ("port", "{port}", check_port),
     ("host", "127.0.0.2", check_host),
@@ -218,6 +228,7 @@ APP_OPTIONS: list[tuple[str, str, Callable[[Program, str], None]]] = [
     ("threads", "9", check_threads),
     ("max-upload", "123456", check_max_upload),
     ("rate-limit", "off", check_no_rate_limit),
+    ("io-uring", "off", check_no_io_uring),
     ("ws-deflate", "on", check_ws_deflate),
 ]
 
