@@ -20,9 +20,11 @@ from line_client.tiny_server import TinyServer
 
 
 def own_terminal() -> None:
-    """In the child: standard input is its terminal, and Ctrl-C ends it, also when the tests run in the background."""
+    """In the child: standard input is its terminal; Ctrl-C and a hang-up end it, also when the tests run in the
+    background or under nohup, which have them ignored."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Terminal:
