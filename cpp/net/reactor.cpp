@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <exception>
+#include <future>
 #include <string>
 #include <utility>
 
@@ -64,7 +65,6 @@ shard* shard::current() noexcept {
 
 void shard::run() {
     current_shard = this;
-    if (io_uring_) flushes_.use_ring();
     const auto work = boost::asio::make_work_guard(context_);
     while (!context_.stopped()) {
         try {
@@ -111,7 +111,14 @@ void reactor::start() {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (auto& s : shards_) {
-        threads_.emplace_back([&s] { s->run(); });
+        std::promise<void> begun;
+        const auto has_begun = begun.get_future();
+        threads_.emplace_back([&s, begun = std::move(begun)]() mutable {
+            if (s->io_uring_) s->flushes_.use_ring();
+            begun.set_value();
+            s->run();
+        });
+        has_begun.wait();  // its ring is open: who counts descriptors from now on finds as many later
 #ifdef __linux__
         pthread_setname_np(threads_.back().native_handle(), ("shard-" + std::to_string(s->id())).c_str());
 #endif
