@@ -182,6 +182,13 @@ def test_the_systems_colours_are_followed_until_another_choice_is_made(
     expect_theme(system)
 
 
+@pytest.mark.parametrize("system", ["dark", "light"])
+def test_the_ground_is_the_systems_before_the_script_has_run(start_app: StartApp, visit: Visit, system: str) -> None:
+    window = visit(start_app(), color_scheme=system)
+    window.page.locator("html").evaluate("(html) => html.removeAttribute('data-theme')")
+    assert (lightness(window) < 0.3) == (system == "dark")
+
+
 @pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
 def test_motion_is_left_out_when_the_reader_wants_that(
     start_app: StartApp, visit: Visit, meet: Meet, motion: str, moves: bool
@@ -198,3 +205,9 @@ def test_motion_is_left_out_when_the_reader_wants_that(
     durations.append(panel.evaluate("(each) => getComputedStyle(each).animationDuration"))
     seconds = [float(each.split(",")[0].removesuffix("s")) for each in durations]
     assert [each > 0.1 for each in seconds] == [moves] * len(seconds), durations
+    # Not the shortest, on anything: see base.css.
+    passing = window.page.evaluate(
+        """() => [...document.querySelectorAll('*')].filter((each) =>
+             getComputedStyle(each).transitionDuration.split(', ').some((duration) => duration !== '0s')).length"""
+    )
+    assert (passing > 0) == moves
