@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json.hpp"
 #include "engineio/packet.hpp"
 #include "micro/samples.hpp"
 #include "socketio/packet.hpp"
@@ -48,6 +49,26 @@ void engineio_append_text(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(engineio_append_text)->Arg(1)->Arg(10)->Arg(100);
+
+/// A message's event as text: ours, and what it has to equal, the library's.
+void json_append(benchmark::State& state) {
+    const auto event = message_event();
+    for (auto _ : state) {
+        std::string text;
+        base::append_json(text, event);
+        benchmark::DoNotOptimize(text);
+    }
+}
+BENCHMARK(json_append);
+
+void json_dump(benchmark::State& state) {
+    const auto event = message_event();
+    for (auto _ : state) {
+        auto text = event.dump(-1, ' ', false, base::json::error_handler_t::replace);
+        benchmark::DoNotOptimize(text);
+    }
+}
+BENCHMARK(json_dump);
 
 void socketio_decode_event(benchmark::State& state) {
     const auto packet = message_from_client();

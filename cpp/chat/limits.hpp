@@ -28,10 +28,10 @@ struct limits {
     std::size_t typing_names = 20;
 
     // Presence goes out once per room and delay: the shortest one, or this much per member, up to the
-    // longest.
+    // longest. In a large room that is 2,500 deliveries a second, however many come and go.
     base::milliseconds presence_delay{100};
-    std::chrono::microseconds presence_delay_per_member{100};
-    base::milliseconds presence_delay_max{2'000};
+    std::chrono::microseconds presence_delay_per_member{400};
+    base::milliseconds presence_delay_max{10'000};
     base::milliseconds typing_delay{150};
     base::milliseconds typing_expiry{6'000};  // after the last sign of typing
 

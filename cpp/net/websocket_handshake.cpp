@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 namespace chatterlink::net {
 namespace {
@@ -59,12 +60,15 @@ bool is_key(std::string_view key) noexcept {
            key.substr(0, 22).find_first_not_of(alphabet) == std::string_view::npos;
 }
 
-// §4.2.2, item 5.4: what SHA-1 is used for here is not a matter of security.
+// §4.2.2, item 5.4: what SHA-1 is used for here is not a matter of security. Fetched once: what EVP_sha1()
+// gives is looked up anew at each use, which costs more than the digest (crypto(7), "Performance").
 std::string accept_of(std::string_view key) {
+    static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha1(EVP_MD_fetch(nullptr, "SHA1", nullptr),
+                                                                      &EVP_MD_free);
     const std::string text = std::string(key).append(accept_suffix);
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned size = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, sha1.get(), nullptr);
     std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded;
     const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
     return {encoded.begin(), encoded.begin() + length};
@@ -98,13 +102,13 @@ websocket_handshake shake_hands(const request_info& request, const deflate_setti
         if (!some) return refusal(400, "malformed Sec-WebSocket-Extensions");
         std::move(some->begin(), some->end(), std::back_inserter(offers));
     }
-    return {0, {}, accept_of(*key), agree_on_deflate(offers, how)};
+    return {0, {}, std::string(*key), agree_on_deflate(offers, how)};
 }
 
 std::string switching_protocols(const websocket_handshake& accepted,
                                 const std::vector<std::pair<std::string, std::string>>& further) {
     std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-    head.append("Sec-WebSocket-Accept: ").append(accepted.accept).append("\r\n");
+    head.append("Sec-WebSocket-Accept: ").append(accept_of(accepted.key)).append("\r\n");
     if (accepted.deflate)
         head.append("Sec-WebSocket-Extensions: ").append(accepted.deflate->answer).append("\r\n");
     for (const auto& [name, value] : further) head.append(name).append(": ").append(value).append("\r\n");

@@ -19,7 +19,7 @@ bool asks_for_websocket(const request_info& request) noexcept;
 struct websocket_handshake {
     unsigned refused = 0;  // the HTTP status, 0 when it is accepted: 400 malformed, 426 another version
     std::string_view why;  // for people
-    std::string accept;    // the answer's Sec-WebSocket-Accept
+    std::string key;       // the request's Sec-WebSocket-Key, to be answered
     std::optional<deflate_agreement> deflate;
 };
 

@@ -8,6 +8,8 @@
 namespace chatterlink::socketio {
 namespace {
 
+constexpr std::size_t usual_text = 256;  // bytes of a packet that need no second allocation
+
 using base::errc;
 using base::fail;
 
@@ -143,11 +145,12 @@ encoded encode(packet p) {
             p.type = p.type == packet_type::event ? packet_type::binary_event : packet_type::binary_ack;
         }
     }
+    out.text.reserve(usual_text);
     out.text.push_back(static_cast<char>('0' + static_cast<int>(p.type)));
     if (!out.attachments.empty()) out.text.append(std::to_string(out.attachments.size())).push_back('-');
     if (p.nsp != "/") out.text.append(p.nsp).push_back(',');
     if (p.id) out.text.append(std::to_string(*p.id));
-    if (!p.data.is_null()) out.text.append(base::dump_json(p.data));
+    if (!p.data.is_null()) base::append_json(out.text, p.data);
     return out;
 }
 

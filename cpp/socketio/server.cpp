@@ -12,8 +12,11 @@ namespace chatterlink::socketio {
 
 base::buffer_ptr encode_event_frame(std::string_view nsp, std::string_view event, const json& argument) {
     std::string text = "42";
+    text.reserve(256);  // a usual message
     if (nsp != "/") text.append(nsp).push_back(',');
-    text.append("[").append(base::dump_json(event)).append(",").append(base::dump_json(argument)).append("]");
+    base::append_json(text.append("["), event);
+    base::append_json(text.append(","), argument);
+    text.append("]");
     return net::websocket_frame(net::websocket_opcode::text, text);
 }
 

@@ -114,6 +114,7 @@ void sqlite_writer::run() {
             try_writing();
             continue;
         }
+        queue_.gather(batch, gather_, [](auto pause) { std::this_thread::sleep_for(pause); });
         write(batch);
         batch.clear();
     }

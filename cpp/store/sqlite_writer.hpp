@@ -90,6 +90,7 @@ class sqlite_writer {
     std::unordered_map<std::string, room_state, string_hash, std::equal_to<>> rooms_;  // of this transaction
 
     std::atomic<bool> can_commit_{true};
+    const gather_rule gather_{};
     work_queue<any_job> queue_;
     std::thread thread_;  // last: it uses everything above
 };
