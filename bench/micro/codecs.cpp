@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "engineio/packet.hpp"
 #include "micro/samples.hpp"
 #include "socketio/packet.hpp"

@@ -1,4 +1,4 @@
-// JSON from outside, read with bounds. nlohmann/json does the work.
+// JSON from outside, read with bounds. nlohmann/json does the work. Written it is by base/json_text.hpp.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -23,16 +23,5 @@ result<json> parse_json(std::string_view text);
 /// subtype), but for extension type 0 with one byte 0, JavaScript's undefined, which becomes null. Errors:
 /// bad_payload, also for a length beyond the input's and a number that is not finite.
 result<json> parse_msgpack(std::string_view bytes);
-
-/// Appends compact text: what value.dump(-1, ' ', false, json::error_handler_t::replace) gives, invalid UTF-8
-/// inside strings as U+FFFD, in half of its time (`make bench-micro`, json_append and json_dump).
-void append_json(std::string& to, const json& value);
-
-/// The same as a text of its own.
-inline std::string dump_json(const json& value) {
-    std::string text;
-    append_json(text, value);
-    return text;
-}
 
 }  // namespace chatterlink::base

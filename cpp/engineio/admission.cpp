@@ -2,7 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "base/json.hpp"
+#include "base/json_text.hpp"
 #include "engineio/client.hpp"
 
 namespace chatterlink::engineio {

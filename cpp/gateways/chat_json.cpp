@@ -5,10 +5,8 @@ namespace {
 
 constexpr std::string_view upload_prefix = "/uploads/";
 
-json all_of(const std::vector<chat::message>& messages) {
-    json list = json::array();
-    for (const auto& m : messages) list.push_back(to_json(m));
-    return list;
+void append_message(std::string& to, const chat::message& m) {
+    to.append(json_text(m));
 }
 
 }  // namespace
@@ -28,28 +26,38 @@ json to_json(const chat::upload& u) {
     return j;
 }
 
-json to_json(const chat::message& m) {
-    json j{{"id", m.id},        {"seq", m.seq},
-           {"room", m.room},    {"username", m.username},
-           {"message", m.text}, {"timestamp", m.timestamp}};
-    if (!m.client_id.empty()) j["client_id"] = m.client_id;
-    if (!m.reply_to.empty()) j["reply_to"] = m.reply_to;
+// Members stand in the order of their names, as nlohmann/json prints them.
+std::string json_text(const chat::message& m) {
+    base::json_object_text text;
     if (!m.attachments.empty()) {
-        auto& list = j["attachments"] = json::array();
-        for (const auto& u : m.attachments) list.push_back(to_json(u));
+        text.list("attachments", m.attachments,
+                  [](std::string& to, const chat::upload& u) { base::append_json(to, to_json(u)); });
     }
-    return j;
+    if (!m.client_id.empty()) text.text("client_id", m.client_id);
+    text.text("id", m.id).text("message", m.text);
+    if (!m.reply_to.empty()) text.text("reply_to", m.reply_to);
+    text.text("room", m.room).number("seq", m.seq).number("timestamp", m.timestamp);
+    return std::move(text.text("username", m.username)).take();
 }
 
-json to_json(const chat::history_page& page) {
-    return {{"messages", all_of(page.messages)}, {"more", page.more}, {"last_seq", page.last_seq}};
+std::string success_text(const chat::said& s) {
+    base::json_object_text text;
+    text.text("id", s.id).flag("ok", true).number("seq", s.seq).number("timestamp", s.timestamp);
+    return std::move(text).take();
 }
 
-json to_json(const chat::joined& j) {
-    return {{"you", j.you},           {"room", j.room},
-            {"token", j.token},       {"members", j.members},
-            {"count", j.count},       {"history", all_of(j.history.messages)},
-            {"more", j.history.more}, {"last_seq", j.history.last_seq}};
+std::string success_text(const chat::history_page& page) {
+    base::json_object_text text;
+    text.number("last_seq", page.last_seq).list("messages", page.messages, append_message);
+    return std::move(text.flag("more", page.more).flag("ok", true)).take();
+}
+
+std::string success_text(const chat::joined& j) {
+    base::json_object_text text(1024);
+    text.number("count", std::uint64_t{j.count}).list("history", j.history.messages, append_message);
+    text.number("last_seq", j.history.last_seq).list("members", j.members, base::append_json_text);
+    text.flag("more", j.history.more).flag("ok", true).text("room", j.room);
+    return std::move(text.text("token", j.token).text("you", j.you)).take();
 }
 
 json to_json(const chat::presence& p) {

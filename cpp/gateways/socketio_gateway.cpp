@@ -95,6 +95,10 @@ class reply {
     void ok(json answer = json::object()) const {
         if (ack_) ack_(json::array({success(std::move(answer))}));
     }
+    /// A success_text() of chat_json.hpp.
+    void ok_text(std::string_view answer) const {
+        if (ack_) ack_.text(answer);
+    }
     void error(const base::error& e) const {
         if (ack_) return ack_(json::array({failure(e)}));
         if (const auto s = to_.lock()) s->emit("error", json::array({to_json(e)}));
@@ -140,7 +144,7 @@ class chat_client final : public socketio::socket_handler {
         if (f.error()) return r.error(*f.error());
         rules_.join(who_, std::move(what), [r](base::result<chat::joined> in) {
             if (!in) return r.error(in.error());
-            r.ok(to_json(*in));
+            r.ok_text(success_text(*in));
         });
     }
 
@@ -176,7 +180,7 @@ class chat_client final : public socketio::socket_handler {
         }
         rules_.say(who_, std::move(what), [r](base::result<chat::said> said) {
             if (!said) return r.error(said.error());
-            r.ok({{"id", said->id}, {"seq", said->seq}, {"timestamp", said->timestamp}});
+            r.ok_text(success_text(*said));
         });
     }
 
@@ -199,7 +203,7 @@ class chat_client final : public socketio::socket_handler {
                 static_cast<std::uint32_t>(std::min<std::uint64_t>(*limit, rules_.bounds().history_max));
         rules_.history(who_, std::move(which), [r](base::result<chat::history_page> page) {
             if (!page) return r.error(page.error());
-            r.ok(to_json(*page));
+            r.ok_text(success_text(*page));
         });
     }
 
@@ -220,17 +224,17 @@ class chat_client final : public socketio::socket_handler {
 
 struct named {
     std::string_view event;
-    json argument;
+    std::string argument;  // JSON
 };
 
 named name_event(const chat::message& m) {
-    return {"message", to_json(m)};
+    return {"message", json_text(m)};
 }
 named name_event(const chat::presence& p) {
-    return {"presence", to_json(p)};
+    return {"presence", base::dump_json(to_json(p))};
 }
 named name_event(const chat::typing& t) {
-    return {"typing", to_json(t)};
+    return {"typing", base::dump_json(to_json(t))};
 }
 
 }  // namespace

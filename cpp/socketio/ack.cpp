@@ -20,14 +20,25 @@ struct ack::state {
 ack::ack(base::shards& threads, const socket_ptr& who, std::uint64_t id, parser wire)
     : state_(new state{threads, threads.current(), who, who->nsp(), id, wire}) {}
 
-void ack::operator()(json arguments) const {
-    if (!state_ || state_->used.exchange(true) || state_->who.expired()) return;
-    if (!arguments.is_array()) arguments = json::array({std::move(arguments)});
-    const outgoing_ptr out =
-        make_outgoing({packet_type::ack, state_->nsp, state_->id, std::move(arguments), 0}, state_->wire);
-    state_->threads.run_on(state_->home, [who = state_->who, out] {
+bool ack::take() const {
+    return state_ && !state_->used.exchange(true) && !state_->who.expired();
+}
+
+void ack::send(std::shared_ptr<const outgoing> out) const {
+    state_->threads.run_on(state_->home, [who = state_->who, out = std::move(out)] {
         if (const auto s = who.lock()) s->send(out);
     });
+}
+
+void ack::operator()(json arguments) const {
+    if (!take()) return;
+    if (!arguments.is_array()) arguments = json::array({std::move(arguments)});
+    send(make_outgoing({packet_type::ack, state_->nsp, state_->id, std::move(arguments), 0}, state_->wire));
+}
+
+void ack::text(std::string_view argument) const {
+    if (state_ && state_->wire != parser::text) return (*this)(json::parse(argument));
+    if (take()) send(make_outgoing(encode_ack(state_->nsp, state_->id, argument)));
 }
 
 }  // namespace chatterlink::socketio

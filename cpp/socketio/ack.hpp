@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace chatterlink::socketio {
 using base::json;
 
 class socket;
+struct outgoing;
 
 /// Answers an event that asked for it. May be copied, kept, and called on any thread; the first call counts,
 /// a call after the socket ended does nothing. Empty (false) when the client wanted no answer. From another
@@ -31,9 +33,13 @@ class ack {
     explicit operator bool() const noexcept { return state_ != nullptr; }
     /// `arguments`: a JSON array; binaries may stand anywhere in it.
     void operator()(json arguments) const;
+    /// The same with one argument that is JSON text already.
+    void text(std::string_view argument) const;
 
   private:
     struct state;
+    bool take() const;  // whether it is the first call, and somebody is there
+    void send(std::shared_ptr<const outgoing> out) const;
     std::shared_ptr<state> state_;
 };
 

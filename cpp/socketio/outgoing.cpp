@@ -7,6 +7,13 @@
 
 namespace chatterlink::socketio {
 
+std::shared_ptr<outgoing> make_outgoing(std::string_view text) {
+    auto out = std::make_shared<outgoing>();
+    out->frames.push_back(net::websocket_frame(net::websocket_opcode::text, "4", text));
+    out->bytes = out->frames.front()->size();
+    return out;
+}
+
 std::shared_ptr<outgoing> make_outgoing(packet p, parser wire) {
     auto out = std::make_shared<outgoing>();
     out->ack_id = p.type == packet_type::event ? p.id : std::nullopt;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/shared_buffer.hpp"
@@ -24,6 +25,8 @@ struct outgoing {
 using outgoing_ptr = std::shared_ptr<const outgoing>;
 
 std::shared_ptr<outgoing> make_outgoing(packet p, parser wire);
+/// Of an encoded packet without attachments that asks for no answer.
+std::shared_ptr<outgoing> make_outgoing(std::string_view text);
 
 /// [event, argument…] of an event's name and its arguments (an array; anything else is the only argument).
 json event_data(std::string_view event, json arguments);

@@ -5,6 +5,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/json_text.hpp"
+
 namespace chatterlink::socketio {
 namespace {
 
@@ -62,6 +64,14 @@ bool restore(json& value, std::vector<std::string>& attachments, std::vector<boo
         }
     }
     return true;
+}
+
+void append_head(std::string& to, packet_type type, std::size_t attachments, std::string_view nsp,
+                 std::optional<std::uint64_t> id) {
+    to.push_back(static_cast<char>('0' + static_cast<int>(type)));
+    if (attachments != 0) to.append(std::to_string(attachments)).push_back('-');
+    if (nsp != "/") to.append(nsp).push_back(',');
+    if (id) to.append(std::to_string(*id));
 }
 
 void extract(json& value, std::vector<std::string>& attachments) {
@@ -146,12 +156,24 @@ encoded encode(packet p) {
         }
     }
     out.text.reserve(usual_text);
-    out.text.push_back(static_cast<char>('0' + static_cast<int>(p.type)));
-    if (!out.attachments.empty()) out.text.append(std::to_string(out.attachments.size())).push_back('-');
-    if (p.nsp != "/") out.text.append(p.nsp).push_back(',');
-    if (p.id) out.text.append(std::to_string(*p.id));
+    append_head(out.text, p.type, out.attachments.size(), p.nsp, p.id);
     if (!p.data.is_null()) base::append_json(out.text, p.data);
     return out;
+}
+
+std::string encode_ack(std::string_view nsp, std::uint64_t id, std::string_view argument) {
+    std::string text;
+    text.reserve(32 + nsp.size() + argument.size());
+    append_head(text, packet_type::ack, 0, nsp, id);
+    return text.append("[").append(argument).append("]");
+}
+
+std::string encode_event(std::string_view nsp, std::string_view event, std::string_view argument) {
+    std::string text;
+    text.reserve(32 + nsp.size() + event.size() + argument.size());
+    append_head(text, packet_type::event, 0, nsp, std::nullopt);
+    base::append_json_text(text.append("["), event);
+    return text.append(",").append(argument).append("]");
 }
 
 }  // namespace chatterlink::socketio

@@ -60,4 +60,8 @@ struct encoded {
 /// Event and ack become their binary types when data holds binaries.
 encoded encode(packet p);
 
+/// The text of an ack, and of an event, whose only argument is JSON already.
+std::string encode_ack(std::string_view nsp, std::uint64_t id, std::string_view argument);
+std::string encode_event(std::string_view nsp, std::string_view event, std::string_view argument);
+
 }  // namespace chatterlink::socketio

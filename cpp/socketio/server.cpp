@@ -6,18 +6,13 @@
 #include "socketio/connection.hpp"
 #include "socketio/namespaces.hpp"
 #include "socketio/outgoing.hpp"
+#include "socketio/packet.hpp"
 #include "socketio/registry.hpp"
 
 namespace chatterlink::socketio {
 
-base::buffer_ptr encode_event_frame(std::string_view nsp, std::string_view event, const json& argument) {
-    std::string text = "42";
-    text.reserve(256);  // a usual message
-    if (nsp != "/") text.append(nsp).push_back(',');
-    base::append_json(text.append("["), event);
-    base::append_json(text.append(","), argument);
-    text.append("]");
-    return net::websocket_frame(net::websocket_opcode::text, text);
+base::buffer_ptr encode_event_frame(std::string_view nsp, std::string_view event, std::string_view argument) {
+    return net::websocket_frame(net::websocket_opcode::text, "4", encode_event(nsp, event, argument));
 }
 
 server::server(net::reactor& threads, engineio::settings lower, engineio::origin_policy origins, settings how)
@@ -64,7 +59,7 @@ void server::use(const std::string& name, middleware m) {
 // ---- One socket ----
 
 // While sockets may move (connection state recovery), looking a socket up and posting to its shard is one
-// step for whoever moves one: what was posted before the move is part of it, what comes later goes where the
+// step for whoever moves one: what was posted text the move is part of it, what comes later goes where the
 // socket goes.
 std::unique_lock<std::mutex> server::keep_place(const std::string& nsp) {
     return how_.recovery.enabled ? std::unique_lock(registry_->order_of(nsp))

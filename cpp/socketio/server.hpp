@@ -38,8 +38,9 @@ struct socket_info {
     json data;
 };
 
-/// A frame with an event for the namespace `nsp`, to publish to hub topics.
-base::buffer_ptr encode_event_frame(std::string_view nsp, std::string_view event, const json& argument);
+/// A frame with an event for the namespace `nsp`, to publish to hub topics. `argument` is its only one, as
+/// JSON.
+base::buffer_ptr encode_event_frame(std::string_view nsp, std::string_view event, std::string_view argument);
 
 class server final : public net::http_handler {
   public:

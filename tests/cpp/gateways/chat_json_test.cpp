@@ -40,42 +40,68 @@ TEST(chat_json, an_upload_has_addresses_not_paths) {
     EXPECT_FALSE(to_json(without).contains("thumbnail"));
 }
 
+// As a client reads it. Its members stand in the order in which the library would print them.
+json read(const std::string& text) {
+    const auto value = json::parse(text);
+    EXPECT_EQ(base::dump_json(value), text);
+    return value;
+}
+
 TEST(chat_json, a_message_has_its_fields_and_optional_ones_only_when_set) {
     auto m = plain_message();
-    EXPECT_EQ(to_json(m), (json{{"id", "01HF"},
-                                {"seq", 7},
-                                {"room", "lobby"},
-                                {"username", "Ann"},
-                                {"message", "<b>hello</b>"},
-                                {"timestamp", 1'700'000'000'123}}));
+    EXPECT_EQ(read(json_text(m)), (json{{"id", "01HF"},
+                                        {"seq", 7},
+                                        {"room", "lobby"},
+                                        {"username", "Ann"},
+                                        {"message", "<b>hello</b>"},
+                                        {"timestamp", 1'700'000'000'123}}));
     m.client_id = "c";
     m.reply_to = "01HE";
     m.attachments = {picture, picture};
-    const auto full = to_json(m);
+    const auto full = read(json_text(m));
     EXPECT_EQ(full["client_id"], "c");
     EXPECT_EQ(full["reply_to"], "01HE");
     EXPECT_EQ(full["attachments"], (json{to_json(picture), to_json(picture)}));
     EXPECT_EQ(full.size(), 9u);
 }
 
+TEST(chat_json, what_people_write_cannot_leave_its_string) {
+    auto m = plain_message();
+    m.username = "\"Ann\\";
+    m.text = "\",\"username\":\"Bob\n\xff";
+    m.client_id = "}]";
+    const auto seen = read(json_text(m));
+    EXPECT_EQ(seen["username"], m.username);
+    EXPECT_EQ(seen["message"], "\",\"username\":\"Bob\n\xef\xbf\xbd");
+    EXPECT_EQ(seen["client_id"], "}]");
+    EXPECT_EQ(seen.size(), 7u);
+}
+
+TEST(chat_json, a_stored_message_is_answered_with_its_place) {
+    EXPECT_EQ(read(success_text(chat::said{"01HF", 7, 1'700'000'000'123})),
+              (json{{"ok", true}, {"id", "01HF"}, {"seq", 7}, {"timestamp", 1'700'000'000'123}}));
+}
+
 TEST(chat_json, a_page_of_history_says_whether_there_is_more) {
-    const chat::history_page page{{plain_message()}, true, 9};
-    EXPECT_EQ(to_json(page),
-              (json{{"messages", {to_json(plain_message())}}, {"more", true}, {"last_seq", 9}}));
-    EXPECT_EQ(to_json(chat::history_page{}),
-              (json{{"messages", json::array()}, {"more", false}, {"last_seq", 0}}));
+    const chat::history_page page{{plain_message(), plain_message()}, true, 9};
+    const auto message = read(json_text(plain_message()));
+    EXPECT_EQ(read(success_text(page)),
+              (json{{"ok", true}, {"messages", {message, message}}, {"more", true}, {"last_seq", 9}}));
+    EXPECT_EQ(read(success_text(chat::history_page{})),
+              (json{{"ok", true}, {"messages", json::array()}, {"more", false}, {"last_seq", 0}}));
 }
 
 TEST(chat_json, a_join_is_answered_with_everything_the_page_needs) {
-    const chat::joined j{"Ann", "lobby", "secret", {"Ann", "Bob"}, 2, {{plain_message()}, true, 7}};
-    EXPECT_EQ(to_json(j), (json{{"you", "Ann"},
-                                {"room", "lobby"},
-                                {"token", "secret"},
-                                {"members", {"Ann", "Bob"}},
-                                {"count", 2},
-                                {"history", {to_json(plain_message())}},
-                                {"more", true},
-                                {"last_seq", 7}}));
+    const chat::joined j{"Ann", "lobby", "secret", {"Ann", "\"Bob\""}, 2, {{plain_message()}, true, 7}};
+    EXPECT_EQ(read(success_text(j)), (json{{"ok", true},
+                                           {"you", "Ann"},
+                                           {"room", "lobby"},
+                                           {"token", "secret"},
+                                           {"members", {"Ann", "\"Bob\""}},
+                                           {"count", 2},
+                                           {"history", {read(json_text(plain_message()))}},
+                                           {"more", true},
+                                           {"last_seq", 7}}));
 }
 
 TEST(chat_json, presence_and_typing_always_have_their_lists) {

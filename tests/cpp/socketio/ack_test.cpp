@@ -178,5 +178,48 @@ TEST(socketio_ack_threads, an_event_may_be_answered_by_another_thread_once) {
     for (auto& each : threads) each.join();
 }
 
+// Answers with JSON that is text already, twice; the first counts.
+struct answers_text final : socket_handler {
+    void on_event(const std::string&, json, ack answer) override {
+        answer.text(R"({"é":[1,"x"]})");
+        answer.text("2");
+        answer(json::array({3}));
+    }
+    void on_disconnect(engineio::close_reason) override {}
+};
+
+TEST(socketio_ack_text, json_that_is_text_already_goes_out_as_it_is_once) {
+    test::world world(1);
+    world.server().on_connect("/text", [](socket_ptr, const handshake&, const connect_decision& decide) {
+        decide.accept(std::make_unique<answers_text>());
+    });
+    auto c = world.open();
+    c.send("40/text,");
+    c.read();
+    c.send("42/text,5[\"x\"]");
+    EXPECT_EQ(c.read(), R"(43/text,5[{"é":[1,"x"]}])");
+    c.send("42/text,[\"asks for no answer\"]");
+    c.send("42/text,6[\"x\"]");
+    EXPECT_EQ(c.read(), R"(43/text,6[{"é":[1,"x"]}])");
+    ack{}.text("1");  // nobody asked: nothing happens
+}
+
+TEST(socketio_ack_text, reaches_a_msgpack_client_as_values) {
+    test::world world(1, {.wire = parser::msgpack});
+    world.server().on_connect("/text", [](socket_ptr, const handshake&, const connect_decision& decide) {
+        decide.accept(std::make_unique<answers_text>());
+    });
+    auto c = world.open();
+    const auto send = [&](const json& packet) {
+        const auto bytes = json::to_msgpack(packet);
+        c.wire.ws_binary(std::string(bytes.begin(), bytes.end()));
+    };
+    send({{"type", 0}, {"nsp", "/text"}});
+    c.wire.ws_read();
+    send({{"type", 2}, {"nsp", "/text"}, {"id", 7}, {"data", {"x"}}});
+    EXPECT_EQ(base::parse_msgpack(c.wire.ws_read().payload).value(),
+              (json{{"type", 3}, {"nsp", "/text"}, {"id", 7}, {"data", {{{"é", {1, "x"}}}}}}));
+}
+
 }  // namespace
 }  // namespace chatterlink::socketio

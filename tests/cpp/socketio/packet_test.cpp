@@ -145,6 +145,17 @@ TEST(socketio_packet, text_that_is_not_utf_8_is_written_with_replacements_not_th
     EXPECT_EQ(encode(p).text, "2[\"x\",\"broken \xef\xbf\xbd\"]");
 }
 
+TEST(socketio_packet, an_argument_that_is_text_already_makes_the_same_packet) {
+    const json argument{{"é\"", {1, nullptr}}};
+    const auto text = argument.dump();
+    for (const std::string nsp : {"/", "/admin"}) {
+        packet ack{packet_type::ack, nsp, 17, json::array({argument})};
+        EXPECT_EQ(encode_ack(nsp, 17, text), encode(ack).text);
+        packet event{packet_type::event, nsp, std::nullopt, json::array({"a\"b", argument})};
+        EXPECT_EQ(encode_event(nsp, "a\"b", text), encode(event).text);
+    }
+}
+
 TEST(socketio_packet, the_longest_namespace_is_taken) {
     const std::string nsp = "/" + std::string(max_namespace - 1, 'a');
     EXPECT_EQ(decode("0" + nsp + ",")->nsp, nsp);
