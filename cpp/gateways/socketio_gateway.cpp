@@ -95,9 +95,10 @@ class reply {
     void ok(json answer = json::object()) const {
         if (ack_) ack_(json::array({success(std::move(answer))}));
     }
-    /// A success_text() of chat_json.hpp.
-    void ok_text(std::string_view answer) const {
-        if (ack_) ack_.text(answer);
+    /// With what success_text() makes of it.
+    template <class Answer>
+    void ok_text(const Answer& answer) const {
+        if (ack_) ack_.text(success_text(answer));
     }
     void error(const base::error& e) const {
         if (ack_) return ack_(json::array({failure(e)}));
@@ -144,7 +145,7 @@ class chat_client final : public socketio::socket_handler {
         if (f.error()) return r.error(*f.error());
         rules_.join(who_, std::move(what), [r](base::result<chat::joined> in) {
             if (!in) return r.error(in.error());
-            r.ok_text(success_text(*in));
+            r.ok_text(*in);
         });
     }
 
@@ -180,7 +181,7 @@ class chat_client final : public socketio::socket_handler {
         }
         rules_.say(who_, std::move(what), [r](base::result<chat::said> said) {
             if (!said) return r.error(said.error());
-            r.ok_text(success_text(*said));
+            r.ok_text(*said);
         });
     }
 
@@ -203,7 +204,7 @@ class chat_client final : public socketio::socket_handler {
                 static_cast<std::uint32_t>(std::min<std::uint64_t>(*limit, rules_.bounds().history_max));
         rules_.history(who_, std::move(which), [r](base::result<chat::history_page> page) {
             if (!page) return r.error(page.error());
-            r.ok_text(success_text(*page));
+            r.ok_text(*page);
         });
     }
 

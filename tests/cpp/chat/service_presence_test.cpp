@@ -74,6 +74,36 @@ TEST_P(service_presence, a_thousand_joins_make_few_events_and_linear_work) {
     }
 }
 
+TEST_P(service_presence, the_larger_the_room_the_longer_it_waits_up_to_a_limit) {
+    auto bounds = chat_world::unlimited();
+    bounds.presence_delay_max = 800ms;  // as if the room were larger; the other two are the server's own
+    chat_world crowd(GetParam(), bounds);
+    std::size_t gone = 0;
+    const auto grow = [&](std::size_t members) {
+        while (crowd.people.size() - gone < members) {
+            const auto n = crowd.people.size();
+            ASSERT_TRUE(crowd.join(crowd.enter(static_cast<base::shard_id>(n)), "user " + std::to_string(n)));
+        }
+        crowd.threads.advance(10s);
+        crowd.people[0]->take();
+    };
+    // In a room of so many, one goes: told not before, but by then.
+    const auto expect_told_after = [&](std::size_t members, base::milliseconds delay) {
+        grow(members + 1);
+        crowd.exit(*crowd.people.back());
+        ++gone;
+        crowd.threads.advance(delay - 1ms);
+        EXPECT_EQ(crowd.people[0]->take("presence"), names{}) << members << " members";
+        crowd.threads.advance(1ms);
+        EXPECT_EQ(crowd.people[0]->take("presence").size(), 1u) << members << " members";
+    };
+    expect_told_after(20, 100ms);
+    expect_told_after(250, 100ms);
+    expect_told_after(500, 200ms);
+    expect_told_after(1'000, 400ms);
+    expect_told_after(3'000, 800ms);
+}
+
 TEST_P(service_presence, an_empty_room_is_forgotten_and_its_timers_find_nothing) {
     auto& ann = world.enter(0);
     ASSERT_TRUE(world.join(ann, "Ann"));
