@@ -253,7 +253,7 @@ websocket_decoder::event websocket_decoder::finish_close() {
         static_cast<unsigned char>(control_[0]) * 256U + static_cast<unsigned char>(control_[1]);
     if (!may_be_sent(code)) return fail(close_code::protocol_error, "invalid close code");
     payload_ = std::string_view(control_).substr(2);
-    if (!is_utf8(payload_)) return fail(close_code::bad_payload, "not UTF-8");
+    if (!base::is_utf8(payload_)) return fail(close_code::bad_payload, "not UTF-8");
     code_ = static_cast<close_code>(code);
     return event::close;
 }

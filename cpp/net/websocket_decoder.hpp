@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
 #include "net/deflate.hpp"
-#include "net/utf8_checker.hpp"
 
 namespace chatterlink::net {
 
@@ -114,7 +114,7 @@ class websocket_decoder {
     std::uint32_t fragments_ = 0;
     std::uint64_t left_ = 0;  // of the frame's payload
     std::uint64_t wire_ = 0;  // bytes of the message as they were sent
-    utf8_checker utf8_;
+    base::utf8_checker utf8_;
     std::string message_;
     std::string control_;
     std::string_view payload_;

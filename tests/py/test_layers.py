@@ -36,6 +36,7 @@ def may_include(layer: str) -> set[str]:
 
 #: Files (without ending) that turn bytes or events into actions: tested and fuzzed without a socket.
 SANS_IO = {
+    "base/utf8",
     "engineio/packet",
     "engineio/session",
     "socketio/packet",
@@ -43,7 +44,6 @@ SANS_IO = {
     "chat/line_protocol",
     "net/deflate",
     "net/request_info",
-    "net/utf8_checker",
     "net/websocket_decoder",
     "net/websocket_extensions",
     "net/websocket_handshake",

@@ -1,10 +1,10 @@
-#include "net/utf8_checker.hpp"
+#include "base/utf8.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace chatterlink::net {
+namespace chatterlink::base {
 namespace {
 
 // As the definition of UTF-8 says (RFC 3629 §3), the slow way.
@@ -75,4 +75,4 @@ TEST(utf8_checker, tells_an_unfinished_character) {
 }
 
 }  // namespace
-}  // namespace chatterlink::net
+}  // namespace chatterlink::base
