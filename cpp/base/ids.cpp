@@ -1,9 +1,11 @@
 #include "base/ids.hpp"
 
+#include <pthread.h>
 #include <sodium.h>
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -11,14 +13,44 @@
 
 namespace chatterlink::base {
 
+namespace {
+
+// Random bytes of this thread, asked of the system for many at a time and each used once.
+struct random_stock {
+    std::array<unsigned char, 512> bytes{};
+    std::size_t used = sizeof bytes;
+};
+thread_local random_stock stock;
+
+void fill_with_random(std::span<unsigned char> out) {
+    if (out.size() > stock.bytes.size()) return randombytes_buf(out.data(), out.size());
+    if (out.size() > stock.bytes.size() - stock.used) {
+        randombytes_buf(stock.bytes.data(), stock.bytes.size());
+        stock.used = 0;
+    }
+    const auto taken = std::span(stock.bytes).subspan(stock.used, out.size());
+    std::copy(taken.begin(), taken.end(), out.begin());
+    sodium_memzero(taken.data(), taken.size());  // who reads our memory later does not learn the past
+    stock.used += out.size();
+}
+
+// A forked child, which has this thread alone, must not go on with its parent's.
+void after_fork() {
+    stock.used = stock.bytes.size();
+}
+
+}  // namespace
+
 void init_random() {
     if (sodium_init() < 0) throw failure(fail(errc::internal, "no secure random source on this machine"));
+    static const int told = pthread_atfork(nullptr, nullptr, &after_fork);
+    if (told != 0) throw failure(fail(errc::internal, "no memory for a handler of fork()"));
 }
 
 std::string random_token(std::size_t bytes) {
     if (bytes == 0) return {};  // randombytes_buf wants an address even then
     std::vector<unsigned char> raw(bytes);
-    randombytes_buf(raw.data(), raw.size());
+    fill_with_random(raw);
     constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
     std::string text(sodium_base64_encoded_len(bytes, variant), '\0');
     sodium_bin2base64(text.data(), text.size(), raw.data(), raw.size(), variant);

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -25,6 +27,26 @@ constexpr std::array<care, 256> cares = [] {
     each['"'] = each['\\'] = care::escape;
     return each;
 }();
+
+// How many bytes at the front of a text are plain ASCII that goes as it is; looks at eight at a time, so it
+// may be less than there are.
+std::size_t plain_front(std::string_view text) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101;
+    constexpr std::uint64_t high = each * 0x80;
+    // The high bit of a byte is set if it is zero, or its own or a lower one's borrow has set it: never unset
+    // for a byte that is zero.
+    const auto has_zero = [](std::uint64_t eight) { return (eight - each) & ~eight & high; };
+    std::size_t n = 0;
+    for (; n + 8 <= text.size(); n += 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, text.data() + n, 8);
+        const auto below_space = (eight - each * 0x20) & ~eight & high;
+        if (((eight & high) | below_space | has_zero(eight ^ (each * '"')) |
+             has_zero(eight ^ (each * '\\'))) != 0)
+            break;
+    }
+    return n;
+}
 
 void append_escaped(std::string& to, char c) {
     constexpr std::string_view hex = "0123456789abcdef";
@@ -51,7 +73,7 @@ void append_json_text(std::string& to, std::string_view text) {
     bool ascii = true;  // so far; what follows then is known to be UTF-8
     to.push_back('"');
     for (std::size_t from = 0;;) {
-        std::size_t end = from;
+        std::size_t end = from + plain_front(text.substr(from));
         for (; end < text.size(); ++end) {
             const auto needs = cares[static_cast<unsigned char>(text[end])];
             if (needs == care::none || (needs == care::check_utf8 && !ascii)) continue;

@@ -1,7 +1,10 @@
 #include "base/ids.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <set>
 #include <string>
@@ -24,6 +27,49 @@ std::int64_t time_of(const std::string& id) {
     for (const char c : id.substr(0, 10))
         time = time * 32 + static_cast<int>(std::string("0123456789ABCDEFGHJKMNPQRSTVWXYZ").find(c));
     return time;
+}
+
+// Each asks the system for many bytes at a time: none may be used twice, by whatever thread or process.
+TEST_F(ids, no_two_random_tokens_are_equal_across_threads_and_forks) {
+    std::set<std::string> seen;
+    std::vector<std::vector<std::string>> made(4);
+    std::vector<std::thread> threads;
+    threads.reserve(made.size());
+    for (auto& mine : made) {
+        threads.emplace_back([&mine] {
+            mine.reserve(1000);
+            for (int n = 0; n < 1000; ++n) mine.push_back(random_token(15));
+        });
+    }
+    for (auto& each : threads) each.join();
+    for (const auto& mine : made) seen.insert(mine.begin(), mine.end());
+    EXPECT_EQ(seen.size(), 4000u);
+
+    random_token(15);  // what is left of this thread's stock is copied by the fork
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const auto child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        const auto token = random_token(15);
+        const auto n = ::write(ends[1], token.data(), token.size());
+        ::_exit(n == static_cast<ssize_t>(token.size()) ? 0 : 1);
+    }
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    std::array<char, 20> theirs{};
+    EXPECT_EQ(::read(ends[0], theirs.data(), theirs.size()), 20);
+    for (const int each : ends) ::close(each);
+    EXPECT_NE(random_token(15), std::string(theirs.data(), theirs.size()));
+}
+
+TEST_F(ids, more_random_bytes_than_are_kept_are_all_random) {
+    const auto token = random_token(3000);
+    EXPECT_EQ(token.size(), 4000u);
+    std::set<std::string> pieces;
+    for (std::size_t at = 0; at < token.size(); at += 20) pieces.insert(token.substr(at, 20));
+    EXPECT_EQ(pieces.size(), 200u);
 }
 
 TEST_F(ids, random_tokens_are_base64url_of_the_length_their_bytes_need) {

@@ -54,6 +54,19 @@ TEST(json_text, prints_what_the_library_prints) {
     }
 }
 
+// Text is looked at eight bytes at a time.
+TEST(json_text, every_byte_at_every_place_is_printed_as_the_library_does) {
+    for (int c = 0; c < 256; ++c) {
+        for (std::size_t length = 1; length <= 18; ++length) {
+            for (std::size_t at = 0; at < length; ++at) {
+                std::string text(length, 'p');
+                text[at] = static_cast<char>(c);
+                EXPECT_EQ(dump_json(text), as_the_library_prints(text)) << c << " at " << at;
+            }
+        }
+    }
+}
+
 TEST(json_text, prints_any_bytes_as_the_library_does) {
     std::mt19937 random(20'260'711);  // a fixed seed: the same texts each time
     std::uniform_int_distribution<int> kinds(0, 3);
