@@ -1,9 +1,13 @@
 #include "net/connection.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <cerrno>
+
+#include "base/log.hpp"
 
 namespace chatterlink::net {
 namespace {
@@ -25,15 +29,6 @@ ssize_t send_parts(int handle, std::span<iovec> parts) noexcept {
     return ::sendmsg(handle, &message, send_flags);
 }
 
-// `name` is getpeername or getsockname.
-template <class Name>
-endpoint endpoint_by(Name name, int handle) {
-    sockaddr_storage where{};
-    socklen_t size = sizeof where;
-    auto* const generic = reinterpret_cast<sockaddr*>(&where);
-    return name(handle, generic, &size) == 0 ? endpoint_of(*generic) : endpoint{};
-}
-
 }  // namespace
 
 connection_counters& counters() noexcept {
@@ -41,15 +36,34 @@ connection_counters& counters() noexcept {
     return instance;
 }
 
-connection::connection(shard& home, socket s, const connection_limits& limits)
-    : home_(&home), socket_(std::move(s)), limits_(limits) {
-    home.adopt(*this);
+connection::connection(shard& home, int handle, std::uint16_t local_port, const connection_limits& limits)
+    : home_(&home), local_port_(local_port), handle_(handle), limits_(limits) {
+    enter(home);
     counters().open.fetch_add(1, std::memory_order_relaxed);
     counters().accepted.fetch_add(1, std::memory_order_relaxed);
 }
 
 connection::~connection() {
+    leave();  // if nobody has closed it: then it dies where it lives, or its threads have ended
     counters().open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Becomes one of the shard's connections.
+void connection::enter(shard& home) {
+    home_ = &home;
+    readable_ = false;
+    waiting_writable_ = false;
+    if (home.inputs().add(handle_, *this)) return home.adopt(*this);
+    spdlog::warn("a connection was given up: the system watches no further socket");
+    ::close(std::exchange(handle_, -1));
+    state_ = state::closed;
+}
+
+// Closes the socket.
+void connection::leave() noexcept {
+    if (handle_ < 0) return;
+    home_->inputs().remove(handle_, *this);
+    ::close(std::exchange(handle_, -1));
 }
 
 connection::callbacks& connection::calls() {
@@ -62,8 +76,14 @@ void connection::on_drained(std::function<void()> f) {
 }
 
 void connection::unwatch() noexcept {
-    ++watch_;
+    if (input_for_ == input_for::abort_watch) input_for_ = input_for::nobody;
     if (calls_) calls_->aborted = nullptr;
+}
+
+void connection::read_with(std::shared_ptr<byte_reader> reader) noexcept {
+    reader_ = std::move(reader);
+    // What HTTP has needed before is not kept for as long as a WebSocket lives.
+    if (calls_ && input_for_ == input_for::nobody && !calls_->drained) calls_.reset();
 }
 
 void connection::mark_dirty() {
@@ -158,10 +178,10 @@ bool connection::write_now() {
             }
             const auto bytes = tls_->output();
             if (bytes.empty()) break;
-            n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), send_flags);
+            n = ::send(handle_, bytes.data(), bytes.size(), send_flags);
         } else {
             if (queue_.empty()) break;
-            n = send_parts(socket_.native_handle(), std::span(parts).first(queue_.gather(parts)));
+            n = send_parts(handle_, std::span(parts).first(queue_.gather(parts)));
         }
         if (n >= 0) {
             progress = true;
@@ -189,18 +209,16 @@ bool connection::write_now() {
 void connection::wait_writable() {
     waiting_writable_ = true;
     if (!deadline_.pending()) home_->start_timer(deadline_, limits_.write_stall);
-    socket_.async_wait(socket::wait_write,
-                       [self = shared_from_this()](const boost::system::error_code& failed) {
-                           self->waiting_writable_ = false;
-                           if (self->state_ == state::closed) return;
-                           if (failed) return self->finish();
-                           // Progress, or done: the stall starts anew or is over.
-                           if (self->write_now() && self->state_ != state::lingering)
-                               self->deadline_.cancel();
-                           if (self->waiting_writable_ && !self->deadline_.pending()) {
-                               self->home_->start_timer(self->deadline_, self->limits_.write_stall);
-                           }
-                       });
+    if (!alive_) alive_ = shared_from_this();
+    home_->inputs().want_output(handle_, *this);
+}
+
+void connection::serve_output() {
+    waiting_writable_ = false;
+    if (state_ == state::closed) return;
+    // Progress, or done: the stall starts anew or is over.
+    if (write_now() && state_ != state::lingering) deadline_.cancel();
+    if (waiting_writable_ && !deadline_.pending()) home_->start_timer(deadline_, limits_.write_stall);
 }
 
 void connection::on_deadline(void* self) {
@@ -231,23 +249,10 @@ void connection::close_after_flush() {
 
 void connection::linger() {
     state_ = state::lingering;
-    boost::system::error_code ignored;
-    socket_.shutdown(socket::shutdown_send, ignored);
-    if (ignored) return finish();
+    if (::shutdown(handle_, SHUT_WR) != 0) return finish();
     home_->start_timer(deadline_, limits_.linger);
-    drain_and_discard();
-}
-
-void connection::drain_and_discard() {
-    socket_.async_wait(
-        socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
-            if (self->state_ != state::lingering) return;
-            if (failed) return self->finish();
-            const auto room = self->home_->scratch();
-            const ssize_t n = ::recv(self->socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-            if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return self->finish();
-            self->drain_and_discard();
-        });
+    cancel_reading();
+    wait_for_input(input_for::discarding);
 }
 
 void connection::finish() {
@@ -265,7 +270,7 @@ void connection::say_goodbye() {
     if (queue_.empty()) tls_->shut_down();
     const auto bytes = tls_->output();
     if (waiting_writable_ || bytes.empty()) return;
-    static_cast<void>(::send(socket_.native_handle(), bytes.data(), bytes.size(), send_flags));
+    static_cast<void>(::send(handle_, bytes.data(), bytes.size(), send_flags));
 }
 
 void connection::close_now() {
@@ -277,17 +282,20 @@ void connection::close_now() {
     deadline_.cancel();
     gap_.reset();
     queue_.clear(home_->nodes());
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    leave();
     unwatch();
+    cancel_reading();
+    input_for_ = input_for::nobody;
+    waiting_writable_ = false;
     // They may hold what owns this connection; dropping them breaks the circle. Not from inside one of them,
     // so they die later in this round.
     if (shard::current() == home_) {
-        boost::asio::post(home_->context(), [reader = std::move(reader_),
+        boost::asio::post(home_->context(), [reader = std::move(reader_), alive = std::move(alive_),
                                              calls = std::shared_ptr<callbacks>(std::move(calls_))] {});
     }
     reader_.reset();
     calls_.reset();
+    const auto until_here = std::move(alive_);
 }
 
 void connection::hand_over(shard& to, std::function<void()> then) {
@@ -297,30 +305,27 @@ void connection::hand_over(shard& to, std::function<void()> then) {
         });
         return;
     }
-    boost::system::error_code failed;
-    const auto protocol_of = socket_.local_endpoint(failed).protocol();
+    if (state_ == state::closed) return;
+    auto me = shared_from_this();
     deadline_.cancel();
     unwatch();
-    const auto handle = failed ? -1 : socket_.release(failed);
-    if (failed) return finish();
+    home_->inputs().remove(handle_, *this);
+    home_->forget_turn(*this);
+    has_turn_ = false;
+    alive_.reset();
     unlink();
-    boost::asio::post(to.context(),
-                      [self = shared_from_this(), &to, handle, protocol_of, go = std::move(then)] {
-                          self->home_ = &to;
-                          to.adopt(*self);
-                          self->socket_ = socket(to.context(), protocol_of, handle);
-                          self->waiting_writable_ = false;
-                          if (self->queued_bytes() > 0) self->mark_dirty();
-                          go();
-                      });
+    boost::asio::post(to.context(), [self = std::move(me), &to, go = std::move(then)] {
+        self->enter(to);
+        if (self->queued_bytes() > 0) self->mark_dirty();
+        go();
+    });
 }
 
 endpoint connection::remote() const {
-    return endpoint_by(&::getpeername, const_cast<socket&>(socket_).native_handle());
-}
-
-endpoint connection::local() const {
-    return endpoint_by(&::getsockname, const_cast<socket&>(socket_).native_handle());
+    sockaddr_storage where{};
+    socklen_t size = sizeof where;
+    auto* const generic = reinterpret_cast<sockaddr*>(&where);
+    return ::getpeername(handle_, generic, &size) == 0 ? endpoint_of(*generic) : endpoint{};
 }
 
 }  // namespace chatterlink::net

@@ -2,16 +2,15 @@
 //
 // Lives on one shard and is touched by that shard's thread only. Writing: send() queues, the shard flushes at
 // the end of its round with writev. Reading is done by whoever owns the protocol: Beast through
-// queued_stream, or start_reading() for plain bytes. It may move to another shard between two requests
-// (hand_over).
+// queued_stream, or start_reading() for plain bytes; one of them at a time. What waits for the socket keeps
+// the connection alive. It may move to another shard between two requests (hand_over).
 //
 // With TLS (use_tls) what is queued is encrypted when it is written, not earlier: the queue holds plain
 // shared buffers either way, bounded alike. Without, none of that costs more than a look at a pointer.
 #pragma once
 
 #include <atomic>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,6 +21,7 @@
 #include "base/clock.hpp"
 #include "net/endpoint.hpp"
 #include "net/reactor.hpp"
+#include "net/readiness.hpp"
 #include "net/send_queue.hpp"
 #include "net/tls_engine.hpp"
 
@@ -65,16 +65,15 @@ class byte_reader {
     virtual void on_closed() = 0;
 };
 
-class connection : public connection_hook, public std::enable_shared_from_this<connection> {
+class connection final : public connection_hook,
+                         public ready_hook,
+                         public std::enable_shared_from_this<connection> {
   public:
-    using protocol = boost::asio::generic::stream_protocol;
-    using socket = protocol::socket;
-
-    connection(shard& home, socket s, const connection_limits& limits);
-    ~connection();
+    /// `handle`: a connected socket, which does not block; owned from now on. On `home`'s thread.
+    connection(shard& home, int handle, std::uint16_t local_port, const connection_limits& limits);
+    ~connection() override;
 
     shard& home() noexcept { return *home_; }
-    socket& stream() noexcept { return socket_; }
     bool open() const noexcept { return state_ == state::open; }
 
     /// Queues bytes. A full queue is first offered to the kernel once; if the reader does not take it, a
@@ -90,7 +89,8 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// The same in three steps, for whoever sends for many connections at once. What is to be sent, if it is
     /// one plain buffer; else empty, and flush() does it.
     std::string_view begin_flush(flush_list::pass now) noexcept;
-    int handle() noexcept { return socket_.native_handle(); }
+    /// The socket; -1 when it is closed.
+    int handle() const noexcept { return handle_; }
     /// What came of it, as a send(2) returns it, or -errno. Calls nobody.
     void sent(std::ptrdiff_t result);
     /// When sent() has been called for all of them: writes on if need be, tells who waits for an empty queue.
@@ -126,8 +126,8 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     /// Plain byte streams: who takes what arrives once start_reading() was called, and hears of the end.
     /// Held until the connection is over. Bytes are read into the shard's scratch space, so an idle
     /// connection holds no read buffer.
-    void read_with(std::shared_ptr<byte_reader> reader) noexcept { reader_ = std::move(reader); }
-    void start_reading() { wait_readable(); }
+    void read_with(std::shared_ptr<byte_reader> reader) noexcept;
+    void start_reading() { wait_for_reader(); }
     /// Stops asking for more bytes until resume_reading(): TCP back-pressure to the peer.
     void pause_reading() noexcept { reading_paused_ = true; }
     void resume_reading();
@@ -149,29 +149,31 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     tls_step advance_handshake();
 
     /// Reads some bytes into the room, which stays until `done` (error, bytes) is called, later, on the
-    /// shard: eof at the end of the stream. One at a time. For queued_stream when there is TLS.
+    /// shard: eof at the end of the stream, operation_aborted after cancel_reading() or a close. One at a
+    /// time.
     using read_handler = std::function<void(const boost::system::error_code&, std::size_t)>;
     void async_read(std::span<char> room, read_handler done);
 
-    /// Calls f(usable), later, when there may be something to read; usable is false when the wait failed. f
-    /// finds out whether the connection is still open, and still here.
-    template <class F>
-    void when_readable(F f) {
-        if (tls_ && tls_->has_input()) {
-            boost::asio::post(home_->context(), [self = shared_from_this(), f = std::move(f)] { f(true); });
-            return;
-        }
-        socket_.async_wait(socket::wait_read, [self = shared_from_this(), f = std::move(f)](
-                                                  const boost::system::error_code& failed) { f(!failed); });
-    }
+    /// Calls f(usable), later, when there may be something to read; usable is false when the wait was
+    /// cancelled or the connection closed. f finds out whether the connection is still open.
+    void when_readable(std::function<void(bool)> f);
+
+    /// Ends what async_read() or when_readable() has begun.
+    void cancel_reading();
+
+    /// From its shard's readiness.
+    void on_ready(ready what) override;
+    /// From its shard, after shard::serve_soon().
+    void on_turn();
 
     const connection_limits& limits() const noexcept { return limits_; }
 
     /// The peer's address as text without port ("127.0.0.1", "::1", "" for a Unix socket).
     std::string remote_address() const { return remote().address; }
-    /// Both ends of the connection; empty and 0 for a Unix socket or one that is closed.
+    /// Empty and 0 for a Unix socket or one that is closed.
     endpoint remote() const;
-    endpoint local() const;
+    /// The port of this side; 0 for a Unix socket.
+    std::uint16_t local_port() const noexcept { return local_port_; }
 
   private:
     enum class state : std::uint8_t { open, flushing, lingering, closed };
@@ -182,29 +184,42 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
         arrival what;
         std::size_t bytes = 0;
     };
+    // Who waits for input; one at a time.
+    enum class input_for : std::uint8_t { nobody, reader, read, call, abort_watch, discarding };
     // What connections seldom want to hear of, or not for long.
     struct callbacks {
         std::function<void()> drained;
         std::function<void()> aborted;
+        std::function<void(bool)> readable;
+        read_handler read;
+        std::span<char> room;  // to read into
     };
     callbacks& calls();
+
+    void enter(shard& home);
+    void leave() noexcept;
 
     arrived receive(std::span<char> room);
     arrived receive_plain(std::span<char> room, int flags);
     arrived receive_tls(std::span<char> room);
     arrival fetch_tls();
 
-    void wait_readable();
+    void wait_for_input(input_for who);
+    void wait_for_reader();
+    void serve_input();
+    void give_to_reader();
+    void give_to_read();
     void wait_writable();
+    void serve_output();
     bool write_now();
     bool encrypt_some();
     void end_gap();
-    void watch(std::uint32_t mine);
+    void look_for_abort();
     arrival look();
     void say_goodbye();
     void mark_dirty();
     void linger();
-    void drain_and_discard();
+    void discard();
     void fail_slow();
     void finish();
     static void on_deadline(void* self);
@@ -219,13 +234,16 @@ class connection : public connection_hook, public std::enable_shared_from_this<c
     bool dirty_ = false;
     bool waiting_writable_ = false;
     bool reading_paused_ = false;
-    bool waiting_readable_ = false;
-    bool input_ended_ = false;
-    // A cancelled wait may still complete, on the shard the connection was handed over from.
-    std::atomic<std::uint32_t> watch_{0};
+    bool reader_told_end_ = false;
+    bool readable_ = false;     // a read may find something; the system tells only when that begins
+    bool input_ended_ = false;  // … and it stays so
+    bool has_turn_ = false;     // in its shard's line (serve_soon)
+    input_for input_for_ = input_for::nobody;
+    std::uint16_t local_port_;
+    int handle_;
     flush_list::pass written_ = 0;
-    socket socket_;
     // The rest.
+    std::shared_ptr<connection> alive_;  // itself, while something waits for the socket
     const connection_limits& limits_;
     timer deadline_{&connection::on_deadline, this};
     std::weak_ptr<connection_owner> owner_;

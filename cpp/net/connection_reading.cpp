@@ -1,6 +1,8 @@
 // The reading half of connection: plain or through TLS, for whoever asked.
 #include <sys/socket.h>
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -13,70 +15,168 @@ connection::arrived connection::receive(std::span<char> room) {
 }
 
 connection::arrived connection::receive_plain(std::span<char> room, int flags) {
-    const ssize_t n = ::recv(socket_.native_handle(), room.data(), room.size(), flags);
-    if (n > 0) return {arrival::bytes, static_cast<std::size_t>(n)};
+    const ssize_t n = ::recv(handle_, room.data(), room.size(), flags);
+    if (n > 0) {
+        // A short read has emptied the socket (epoll(7), "Do I need to continuously read").
+        if (static_cast<std::size_t>(n) < room.size()) readable_ = input_ended_;
+        return {arrival::bytes, static_cast<std::size_t>(n)};
+    }
     if (n == 0) return {arrival::end};
-    return {errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? arrival::later : arrival::broken};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        readable_ = false;
+        return {arrival::later};
+    }
+    return {errno == EINTR ? arrival::later : arrival::broken};
 }
+
+// ---- Whose turn it is ----
+
+void connection::wait_for_input(input_for who) {
+    input_for_ = who;
+    if (!alive_) alive_ = shared_from_this();
+    if (readable_ || (tls_ && tls_->has_input())) {
+        // Not at once: others of its shard come first.
+        if (!std::exchange(has_turn_, true)) home_->serve_soon(alive_);
+    } else {
+        home_->inputs().want_input(handle_);
+    }
+}
+
+void connection::on_ready(ready what) {
+    if (what.ended) input_ended_ = true;
+    if (what.input) readable_ = true;
+    if (!alive_) return;  // nothing waits
+    const bool write = what.output && waiting_writable_;
+    const bool read = readable_ && input_for_ != input_for::nobody;
+    if (!write) {
+        if (read) serve_input();
+        return;
+    }
+    const auto keep = input_for_ == input_for::nobody ? std::move(alive_) : alive_;
+    if (read && !std::exchange(has_turn_, true)) home_->serve_soon(keep);
+    serve_output();
+}
+
+void connection::on_turn() {
+    has_turn_ = false;
+    if (input_for_ != input_for::nobody) serve_input();
+}
+
+// Nothing of the connection is touched afterwards: it may be another shard's by then.
+void connection::serve_input() {
+    const auto keep = waiting_writable_ ? alive_ : std::move(alive_);
+    switch (std::exchange(input_for_, input_for::nobody)) {
+        case input_for::nobody:
+            return;
+        case input_for::reader:
+            return give_to_reader();
+        case input_for::read:
+            return give_to_read();
+        case input_for::call: {
+            const auto call = std::exchange(calls_->readable, nullptr);
+            return call(true);
+        }
+        case input_for::abort_watch:
+            return look_for_abort();
+        case input_for::discarding:
+            return discard();
+    }
+}
+
+void connection::cancel_reading() {
+    const auto whose = std::exchange(input_for_, input_for::nobody);
+    if (whose == input_for::call) {
+        boost::asio::post(home_->context(),
+                          [call = std::exchange(calls_->readable, nullptr)] { call(false); });
+    } else if (whose == input_for::read) {
+        boost::asio::post(home_->context(), [done = std::exchange(calls_->read, nullptr)] {
+            done(boost::asio::error::operation_aborted, 0);
+        });
+    }
+}
+
+// ---- Who reads ----
 
 void connection::resume_reading() {
     if (!reading_paused_) return;
     reading_paused_ = false;
-    wait_readable();
+    wait_for_reader();
 }
 
-void connection::wait_readable() {
-    if (waiting_readable_ || input_ended_ || state_ != state::open) return;
-    waiting_readable_ = true;
-    when_readable([self = shared_from_this()](bool usable) {
-        self->waiting_readable_ = false;
-        if (self->state_ != state::open || self->reading_paused_) return;
-        if (!usable) return self->finish();
-        const auto room = self->home_->scratch();
-        const auto got = self->receive(room);
-        if (got.what == arrival::broken) return self->finish();
-        if (got.what == arrival::end) {
-            self->input_ended_ = true;
-            if (self->reader_) self->reader_->on_end();
-            return;
-        }
-        if (self->gap_) self->end_gap();
-        if (got.what == arrival::bytes) self->reader_->on_bytes({room.data(), got.bytes});
-        if (!self->reading_paused_) self->wait_readable();
-    });
+void connection::wait_for_reader() {
+    if (input_for_ == input_for::reader || reader_told_end_ || state_ != state::open) return;
+    wait_for_input(input_for::reader);
+}
+
+void connection::give_to_reader() {
+    if (state_ != state::open || reading_paused_) return;
+    const auto room = home_->scratch();
+    const auto got = receive(room);
+    if (got.what == arrival::broken) return finish();
+    if (got.what == arrival::end) {
+        reader_told_end_ = true;
+        if (reader_) reader_->on_end();
+        return;
+    }
+    if (gap_) end_gap();
+    if (got.what == arrival::bytes) reader_->on_bytes({room.data(), got.bytes});
+    if (!reading_paused_) wait_for_reader();
+}
+
+void connection::when_readable(std::function<void(bool)> f) {
+    if (state_ == state::closed) {
+        boost::asio::post(home_->context(), [f = std::move(f)] { f(false); });
+        return;
+    }
+    calls().readable = std::move(f);
+    wait_for_input(input_for::call);
 }
 
 void connection::async_read(std::span<char> room, read_handler done) {
-    when_readable([self = shared_from_this(), room, done = std::move(done)](bool usable) {
-        if (!usable || self->state_ == state::closed) return done(boost::asio::error::operation_aborted, 0);
-        const auto got = self->receive(room);
-        switch (got.what) {
-            case arrival::bytes:
-                return done({}, got.bytes);
-            case arrival::later:
-                return self->async_read(room, done);
-            case arrival::end:
-                return done(boost::asio::error::eof, 0);
-            case arrival::broken:
-                return done(boost::asio::error::connection_reset, 0);
-        }
-    });
+    if (state_ == state::closed) {
+        boost::asio::post(home_->context(),
+                          [done = std::move(done)] { done(boost::asio::error::operation_aborted, 0); });
+        return;
+    }
+    calls().room = room;
+    calls().read = std::move(done);
+    wait_for_input(input_for::read);
+}
+
+void connection::give_to_read() {
+    const auto got = receive(calls_->room);
+    if (got.what == arrival::later) return wait_for_input(input_for::read);
+    const auto done = std::exchange(calls_->read, nullptr);
+    switch (got.what) {
+        case arrival::bytes:
+            return done({}, got.bytes);
+        case arrival::end:
+            return done(boost::asio::error::eof, 0);
+        case arrival::broken:
+        case arrival::later:
+            return done(boost::asio::error::connection_reset, 0);
+    }
 }
 
 void connection::watch_for_abort(std::function<void()> aborted) {
     calls().aborted = std::move(aborted);
-    watch(++watch_);
+    wait_for_input(input_for::abort_watch);
 }
 
-void connection::watch(std::uint32_t mine) {
-    when_readable([self = shared_from_this(), mine](bool usable) {
-        if (mine != self->watch_ || self->state_ != state::open) return;  // in this order: it may have moved
-        const auto seen = usable ? self->look() : arrival::broken;
-        if (seen == arrival::bytes) return;
-        if (seen == arrival::later) return self->watch(mine);
-        if (!self->calls_) return;
-        if (const auto call = std::exchange(self->calls_->aborted, nullptr)) call();
-    });
+void connection::look_for_abort() {
+    if (state_ != state::open) return;
+    const auto seen = look();
+    if (seen == arrival::bytes) return;
+    if (seen == arrival::later) return wait_for_input(input_for::abort_watch);
+    if (const auto call = std::exchange(calls_->aborted, nullptr)) call();
+}
+
+// What still comes after the last word of a closed side.
+void connection::discard() {
+    if (state_ != state::lingering) return;
+    const auto got = receive_plain(home_->scratch(), MSG_DONTWAIT);
+    if (got.what == arrival::end || got.what == arrival::broken) return finish();
+    wait_for_input(input_for::discarding);
 }
 
 // What a read would come to, without taking anything that belongs to a request.

@@ -6,6 +6,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <iterator>
 #include <utility>
 
 #include "base/log.hpp"
@@ -76,8 +77,9 @@ void http_session::parse_header() {
 void http_session::read_more_header() {
     const std::size_t room = std::min(header_piece, buffer_.max_size() - buffer_.size());
     if (room == 0) return on_header(http::error::header_limit);
-    stream_.async_read_some(
-        buffer_.prepare(room),
+    const auto space = buffer_.prepare(room);
+    connection_->async_read(
+        {static_cast<char*>(space.data()), space.size()},
         [self = shared_from_this()](const boost::system::error_code& failed, std::size_t n) {
             self->buffer_.commit(n);
             if (self->phase_ != phase::idle && self->phase_ != phase::header) return;
@@ -155,6 +157,7 @@ std::shared_ptr<const request_info> http_session::info() {
     made->method = std::string(head.method_string());
     made->target = std::string(head.target());
     made->version = head.version();
+    made->fields.reserve(static_cast<std::size_t>(std::distance(head.begin(), head.end())));
     for (const auto& field : head)
         made->fields.emplace_back(std::string(field.name_string()), std::string(field.value()));
     const auto& from = source();
@@ -162,7 +165,7 @@ std::shared_ptr<const request_info> http_session::info() {
     made->remote_port = from.port;
     made->host = from.host;
     made->secure = from.secure;
-    made->local_port = connection_->local().port;
+    made->local_port = connection_->local_port();
     return info_ = std::move(made);
 }
 
@@ -350,7 +353,7 @@ void http_session::on_deadline() {
         return start_deadline(limits_.body_window);
     }
     if (phase_ == phase::header || phase_ == phase::body) {
-        connection_->stream().cancel();
+        connection_->cancel_reading();
         return refuse(base::fail(base::errc::bad_request, "the request took too long to arrive"), 408);
     }
     // Idle only once the last answer is on its way whole: until then it is the reader that is waited for, and

@@ -1,5 +1,6 @@
 #include "net/listener.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,6 +9,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
+#include <cerrno>
+#include <exception>
+#include <utility>
 
 #include "base/log.hpp"
 #include "net/tls_handshake.hpp"
@@ -22,7 +26,7 @@ constexpr base::milliseconds tell_again{10'000};
 constexpr int port_attempts = 10;  // to find a port that is free at every address, when the system chooses
 
 // The port of whatever address the socket is bound to.
-std::uint16_t port_of(const connection::protocol::endpoint& where) {
+std::uint16_t port_of(const listener::protocol::endpoint& where) {
     return endpoint_of(*reinterpret_cast<const sockaddr*>(where.data())).port;
 }
 
@@ -76,6 +80,32 @@ base::error cannot_listen(const std::string& host, std::uint16_t port,
     return base::fail(base::errc::io_failed,
                       fmt::format("cannot listen on {} port {}: {}", host, port, failed.message()));
 }
+
+// As accept(2).
+int accept_one(int listening) noexcept {
+#ifdef __linux__
+    return ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+    const int socket = ::accept(listening, nullptr, nullptr);
+    if (socket >= 0) {
+        ::fcntl(socket, F_SETFL, O_NONBLOCK);
+        ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+    }
+    return socket;
+#endif
+}
+
+// On its way to its shard; closed if it never gets there.
+struct accepted_socket {
+    explicit accepted_socket(int which) : handle(which) {}
+    accepted_socket(const accepted_socket&) = delete;
+    accepted_socket& operator=(const accepted_socket&) = delete;
+    ~accepted_socket() {
+        if (handle >= 0) ::close(handle);
+    }
+
+    int handle;
+};
 
 int number_option(int descriptor, int name) {
     int value = -1;
@@ -158,7 +188,7 @@ base::result<std::shared_ptr<listener>> listener::adopt(reactor& threads, int de
     }
     acceptor a(threads.at(0).context());
     boost::system::error_code failed;
-    a.assign(connection::protocol(where.ss_family, 0), descriptor, failed);
+    a.assign(protocol(where.ss_family, 0), descriptor, failed);
     if (failed) {
         return base::fail(base::errc::io_failed, fmt::format("cannot use the inherited descriptor {}: {}",
                                                              descriptor, failed.message()));
@@ -174,7 +204,11 @@ listener::listener(reactor& threads, acceptor a, const connection_limits& limits
       limits_(limits),
       on_accept_(std::move(on_accept)),
       keys_(std::move(keys)),
-      port_(port_of(acceptor_.local_endpoint())) {}
+      port_(port_of(acceptor_.local_endpoint())) {
+    boost::system::error_code ignored;
+    acceptor_.native_non_blocking(true, ignored);
+    acceptor_.set_option(tcp::no_delay(true), ignored);  // each accepted socket inherits it
+}
 
 std::string listener::where() const {
     boost::system::error_code failed;
@@ -183,7 +217,7 @@ std::string listener::where() const {
 }
 
 void listener::start() {
-    boost::asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->accept_next(); });
+    boost::asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->wait(); });
 }
 
 void listener::stop() {
@@ -193,22 +227,32 @@ void listener::stop() {
     pause_.cancel();
 }
 
-void listener::accept_next() {
+void listener::wait() {
     if (!acceptor_.is_open()) return;
-    shard& home = threads_.at(next_shard_);
-    next_shard_ = (next_shard_ + 1) % threads_.count();
-    acceptor_.async_accept(
-        home.context(), [self = shared_from_this(), &home](const boost::system::error_code& failed,
-                                                           connection::protocol::socket socket) {
-            if (!self->acceptor_.is_open()) return;
-            if (failed == boost::asio::error::no_descriptors ||
-                failed == boost::system::errc::too_many_files_open_in_system ||
-                failed == boost::asio::error::no_memory || failed == boost::asio::error::no_buffer_space) {
-                return self->pause(failed);
-            }
-            if (!failed) self->take(home, std::move(socket));
-            self->accept_next();
-        });
+    acceptor_.async_wait(acceptor::wait_read,
+                         [self = shared_from_this()](const boost::system::error_code& failed) {
+                             if (!self->acceptor_.is_open()) return;
+                             if (failed) return self->pause(failed);
+                             self->accept_some();
+                         });
+}
+
+void listener::accept_some() {
+    for (int n = 0; n < accepts_per_round; ++n) {
+        const int socket = accept_one(acceptor_.native_handle());
+        if (socket >= 0) {
+            shard& home = threads_.at(next_shard_);
+            next_shard_ = (next_shard_ + 1) % threads_.count();
+            take(home, socket);
+            if (!acceptor_.is_open()) return;
+            continue;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            return pause(boost::system::error_code(errno, boost::system::system_category()));
+        // Anything else is over with that connection: its peer has gone already, a firewall forbids it.
+    }
+    wait();
 }
 
 void listener::pause(const boost::system::error_code& why) {
@@ -219,26 +263,24 @@ void listener::pause(const boost::system::error_code& why) {
     }
     pause_.expires_after(pause_when_full);
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
-        if (!stopped) self->accept_next();
+        if (!stopped) self->wait();
     });
 }
 
-void listener::take(shard& home, connection::socket socket) {
-    boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    socket.non_blocking(true, ignored);
-    const auto serve = [self = shared_from_this(), &home,
-                        s = std::make_shared<connection::socket>(std::move(socket))] {
-        auto made = std::make_shared<connection>(home, std::move(*s), self->limits_);
-        if (self->keys_) return start_tls(std::move(made), *self->keys_, self->on_accept_);
-        self->on_accept_(std::move(made));
+void listener::take(shard& home, int socket) {
+    const auto serve = [self = shared_from_this(), &home](int handle) {
+        try {
+            auto made = std::make_shared<connection>(home, handle, self->port_, self->limits_);
+            if (self->keys_) return start_tls(std::move(made), *self->keys_, self->on_accept_);
+            self->on_accept_(std::move(made));
+        } catch (const std::exception& e) {
+            spdlog::error("a new connection was given up: {}", e.what());
+        }
     };
-    // Bound to the other shard's context already; touched from there only.
-    if (shard::current() == &home) {
-        serve();
-    } else {
-        boost::asio::post(home.context(), serve);
-    }
+    if (shard::current() == &home) return serve(socket);
+    boost::asio::post(home.context(), [serve, s = std::make_shared<accepted_socket>(socket)] {
+        serve(std::exchange(s->handle, -1));
+    });
 }
 
 }  // namespace chatterlink::net

@@ -66,13 +66,16 @@ class listener : public std::enable_shared_from_this<listener> {
     /// "127.0.0.1:5000", "[::1]:5000"; empty for a Unix socket.
     std::string where() const;
 
-    using acceptor =
-        boost::asio::basic_socket_acceptor<connection::protocol, boost::asio::io_context::executor_type>;
+    using protocol = boost::asio::generic::stream_protocol;
+    using acceptor = boost::asio::basic_socket_acceptor<protocol, boost::asio::io_context::executor_type>;
     listener(reactor& threads, acceptor a, const connection_limits& limits, accepted on_accept, tls_ptr keys);
 
   private:
-    void accept_next();
-    void take(shard& home, connection::socket socket);
+    static constexpr int accepts_per_round = 32;  // then its shard goes on with those that are here
+
+    void wait();
+    void accept_some();
+    void take(shard& home, int socket);
     void pause(const boost::system::error_code& why);
 
     // The socket's file: which one it is, so that stop() does not remove a successor's.

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <exception>
@@ -23,7 +24,11 @@ struct connection_list : boost::intrusive::list<connection, boost::intrusive::ba
                                                 boost::intrusive::constant_time_size<false>> {};
 
 shard::shard(base::shard_id id, bool io_uring)
-    : id_(id), io_uring_(io_uring), scratch_(64 * 1024), connections_(std::make_unique<connection_list>()) {}
+    : id_(id),
+      io_uring_(io_uring),
+      inputs_(readiness::make(context_)),
+      scratch_(64 * 1024),
+      connections_(std::make_unique<connection_list>()) {}
 
 shard::~shard() = default;
 
@@ -68,10 +73,7 @@ void shard::run() {
     const auto work = boost::asio::make_work_guard(context_);
     while (!context_.stopped()) {
         try {
-            arm_kernel_timer();
-            auto ran = flushes_.empty() ? context_.run_one() : context_.poll_one();
-            for (int n = 1; ran != 0 && n < handlers_per_round; ++n) ran = context_.poll_one();
-            timers_.advance(base::steady_now());
+            run_round();
         } catch (const std::exception& e) {
             // A handler's own mistake: that handler's work is lost, the shard and everyone else on it go on.
             spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
@@ -80,6 +82,34 @@ void shard::run() {
     }
     flushes_.flush_all();
     current_shard = nullptr;
+}
+
+void shard::run_round() {
+    arm_kernel_timer();
+    if (flushes_.empty() && turns_.empty() && !inputs_->pending()) {
+        inputs_->arm();
+        context_.run_one();
+    }
+    inputs_->serve();
+    take_turns();
+    for (int n = 0; n < handlers_per_round && context_.poll_one() != 0; ++n) {
+    }
+    timers_.advance(base::steady_now());
+}
+
+// Of those that were there at the beginning.
+void shard::take_turns() {
+    for (auto left = std::min<std::size_t>(turns_.size(), handlers_per_round); left > 0; --left) {
+        const auto c = std::move(turns_.front());
+        turns_.pop_front();
+        if (c) c->on_turn();
+    }
+}
+
+void shard::forget_turn(const connection& c) noexcept {
+    for (auto& each : turns_) {
+        if (each.get() == &c) each.reset();
+    }
 }
 
 void shard::arm_kernel_timer() {
@@ -139,6 +169,7 @@ void reactor::stop() {
             current_shard = s.get();
             s->close_connections();
             s->flushes_.clear();
+            s->turns_.clear();
             s->context_.restart();
             ran += s->context_.poll();
         }

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "base/shards.hpp"
 #include "net/flush_list.hpp"
+#include "net/readiness.hpp"
 #include "net/send_queue.hpp"
 #include "net/timer_wheel.hpp"
 
@@ -47,6 +49,12 @@ class shard {
     /// The connections that have something to write.
     flush_list& flushes() noexcept { return flushes_; }
 
+    /// Which of its connections have something to read, or room to write.
+    readiness& inputs() noexcept { return *inputs_; }
+    /// on_turn() is called in one of the next rounds: for a connection that has something to read already.
+    void serve_soon(std::shared_ptr<connection> c) { turns_.push_back(std::move(c)); }
+    void forget_turn(const connection& c) noexcept;
+
     /// For the send queues of its connections.
     queue_nodes& nodes() noexcept { return nodes_; }
 
@@ -70,6 +78,8 @@ class shard {
         64;  // then write, so that a flood cannot hold back what is queued
 
     void run();
+    void run_round();
+    void take_turns();
     void arm_kernel_timer();
     std::vector<std::shared_ptr<connection>> all_connections();
 
@@ -90,6 +100,8 @@ class shard {
     boost::asio::steady_timer kernel_timer_{context_};
     base::steady_time armed_for_ = base::steady_time::max();
     queue_nodes nodes_;
+    std::unique_ptr<readiness> inputs_;
+    std::deque<std::shared_ptr<connection>> turns_;
     flush_list flushes_;
     std::vector<char> scratch_;
     std::list<one_shot> shots_;

@@ -1,6 +1,7 @@
 #include "net/flush_list.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <optional>
 #include <string>
@@ -148,7 +149,7 @@ TEST_P(net_flush_list, what_a_drained_connection_says_to_others_comes_after_what
 
 TEST_P(net_flush_list, a_peer_that_is_gone_disturbs_nobody) {
     make(8);
-    on_shard([&] { all[3]->stream().shutdown(connection::socket::shutdown_send); });
+    on_shard([&] { ::shutdown(all[3]->handle(), SHUT_WR); });
     on_shard([&] {
         flush_list list;
         prepare(list);
