@@ -2,7 +2,8 @@
 // Made by a gateway; lives on the connection's shard.
 #pragma once
 
-#include <map>
+#include <boost/container/flat_map.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,8 +36,9 @@ class participant {
     hub::subscriber& subscriber;  // outlives `gone`
     bool gone = false;            // the connection ended; answers that are still under way find nobody
     std::string token;            // proves to be the same person on another connection
-    std::map<std::string, membership, std::less<>> rooms;     // by room name
-    std::map<std::string, std::size_t, std::less<>> joining;  // by room name: joins under way
+    // By room name; nearly always one, never many (max_rooms_per_client). Iterators end with each change.
+    boost::container::flat_map<std::string, membership, std::less<>> rooms;
+    boost::container::flat_map<std::string, std::size_t, std::less<>> joining;  // joins under way
 
     token_bucket messages;
     token_bucket joins;

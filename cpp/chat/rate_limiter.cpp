@@ -22,15 +22,17 @@ nanoseconds interval_of(double per_second) noexcept {
 
 }  // namespace
 
-static_assert(sizeof(token_bucket) <= 24);
+static_assert(sizeof(token_bucket) <= 16);
+static_assert(max_burst < (1U << 20) && max_interval.count() < (std::int64_t{1} << 44));
 
 token_bucket::token_bucket(rate_limit limit) noexcept
-    : interval_(interval_of(limit.per_second)),
+    : interval_(static_cast<std::uint64_t>(interval_of(limit.per_second).count())),
       burst_(std::clamp<std::uint32_t>(limit.burst, 1, max_burst)) {}
 
 std::optional<base::milliseconds> token_bucket::take(base::steady_time now) noexcept {
-    const auto next = std::max(full_at_, now) + interval_;
-    const auto limit = now + interval_ * burst_;
+    const nanoseconds interval(interval_);
+    const auto next = std::max(full_at_, now) + interval;
+    const auto limit = now + interval * static_cast<std::int64_t>(burst_);
     if (next > limit) return std::chrono::ceil<base::milliseconds>(next - limit);
     full_at_ = next;
     return std::nullopt;

@@ -27,7 +27,7 @@ struct rate_limits {
     rate_limit typing{5, 20};
 };
 
-/// One bucket, 24 bytes, no allocation. Not thread-safe: it belongs to the shard of its connection.
+/// One bucket, 16 bytes, no allocation. Not thread-safe: it belongs to the shard of its connection.
 /// Instead of counting tokens it keeps the moment at which it will be full again (the "virtual scheduling"
 /// form of the generic cell rate algorithm, ITU-T I.371), so nothing has to be refilled.
 class token_bucket {
@@ -44,10 +44,9 @@ class token_bucket {
     base::steady_time full_at() const noexcept { return full_at_; }
 
   private:
-    using nanoseconds = std::chrono::nanoseconds;
-    nanoseconds interval_;  // between two tokens
+    std::uint64_t interval_ : 44;  // nanoseconds between two tokens
+    std::uint64_t burst_ : 20;
     base::steady_time full_at_{base::steady_time::min()};
-    std::uint32_t burst_;
 };
 
 /// One bucket for each key, for example for each address that uploads. Thread-safe.

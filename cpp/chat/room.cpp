@@ -19,9 +19,9 @@ void room::changed(const std::string& display, int by) {
 }
 
 base::result<std::string> room::enter(participant_id who, const chat::name& as, std::string_view token) {
-    const auto mine = keys_.find(who);
+    const auto mine = who_is_.find(who);
     const auto there = members_.find(as.key);
-    const bool already = mine != keys_.end() && mine->second == as.key;
+    const bool already = mine != who_is_.end() && mine->second->first == as.key;
     if (there != members_.end() && !already && !same_secret(there->second.token, token)) {
         return base::fail(base::errc::name_taken, "the name '" + as.display + "' is taken in this room");
     }
@@ -34,27 +34,28 @@ base::result<std::string> room::enter(participant_id who, const chat::name& as, 
         }
         return m.display;
     }
-    if (mine != keys_.end()) leave(who);
-    auto& m = members_[as.key];
+    if (mine != who_is_.end()) leave(who);
+    const auto at = members_.try_emplace(as.key).first;
+    auto& m = at->second;
     if (m.connections++ == 0) {
         m.display = as.display;
         m.token = token;
         changed(m.display, +1);
     }
-    keys_.emplace(who, as.key);
+    who_is_.emplace(who, at);
     return m.display;
 }
 
 void room::leave(participant_id who) {
-    const auto mine = keys_.find(who);
-    if (mine == keys_.end()) return;
-    const auto m = members_.find(mine->second);
+    const auto mine = who_is_.find(who);
+    if (mine == who_is_.end()) return;
+    const auto m = mine->second;
     if (--m->second.connections == 0) {
         changed(m->second.display, -1);
-        typing_.erase(mine->second);
+        typing_.erase(m->first);
         members_.erase(m);
     }
-    keys_.erase(mine);
+    who_is_.erase(mine);
 }
 
 std::vector<std::string> room::members(std::size_t most) const {
@@ -68,10 +69,10 @@ std::vector<std::string> room::members(std::size_t most) const {
 }
 
 bool room::set_typing(participant_id who, bool typing_now, base::steady_time now) {
-    const auto mine = keys_.find(who);
-    if (mine == keys_.end()) return false;
-    if (!typing_now) return typing_.erase(mine->second) != 0;
-    return typing_.insert_or_assign(mine->second, now + limits_.typing_expiry).second;
+    const auto mine = who_is_.find(who);
+    if (mine == who_is_.end()) return false;
+    if (!typing_now) return typing_.erase(mine->second->first) != 0;
+    return typing_.insert_or_assign(mine->second->first, now + limits_.typing_expiry).second;
 }
 
 bool room::expire_typing(base::steady_time now) {

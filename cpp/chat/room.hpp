@@ -65,10 +65,11 @@ class room {
 
     std::string name_;
     const limits& limits_;
-    std::map<std::string, member> members_;                 // by name key
-    std::unordered_map<participant_id, std::string> keys_;  // whose name key
-    std::map<std::string, int> changes_;                    // display -> +1 joined, -1 left
-    std::map<std::string, base::steady_time> typing_;       // name key -> until when
+    using member_map = std::map<std::string, member>;  // by name key
+    member_map members_;
+    std::unordered_map<participant_id, member_map::iterator> who_is_;
+    std::map<std::string, int> changes_;               // display -> +1 joined, -1 left
+    std::map<std::string, base::steady_time> typing_;  // name key -> until when
 };
 
 }  // namespace chatterlink::chat

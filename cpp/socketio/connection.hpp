@@ -1,9 +1,9 @@
 // The Socket.IO side of one Engine.IO session: which namespaces it is connected to. Internal to socketio/.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "socketio/admission.hpp"
 #include "socketio/server.hpp"
@@ -66,8 +66,8 @@ class connection final : public engineio::client_handler {
     session session_;
     net::timer clock_;
     std::size_t held_ = 0;  // sockets that are paused
-    std::unordered_map<std::string, socket_ptr>
-        sockets_;  // by namespace; null: one is on its way from another shard
+    // By namespace, and nearly always one; null: it is on its way from another shard.
+    boost::container::flat_map<std::string, socket_ptr> sockets_;
     std::shared_ptr<connection*>
         self_;  // for who comes back from another shard; holds null once this is over
 };
