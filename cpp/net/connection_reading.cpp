@@ -159,6 +159,7 @@ void connection::give_to_read() {
 }
 
 void connection::watch_for_abort(std::function<void()> aborted) {
+    if (state_ == state::closed) return;  // whoever owns it is told otherwise
     calls().aborted = std::move(aborted);
     wait_for_input(input_for::abort_watch);
 }

@@ -90,6 +90,10 @@ int accept_one(int listening) noexcept {
     if (socket >= 0) {
         ::fcntl(socket, F_SETFL, O_NONBLOCK);
         ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+#ifdef SO_NOSIGPIPE
+        const int yes = 1;
+        ::setsockopt(socket, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+#endif
     }
     return socket;
 #endif

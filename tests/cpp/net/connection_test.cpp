@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <functional>
@@ -287,6 +289,72 @@ TEST_F(net_connection, closing_lets_go_of_its_callbacks) {
         c->close_now();
     });
     EXPECT_TRUE(eventually([&] { return held.use_count() == 1; }));
+}
+
+TEST_F(net_connection, who_begins_to_wait_on_a_closed_one_hears_so_and_holds_nothing) {
+    start();
+    auto c = next();
+    std::weak_ptr<connection> gone = c;
+    std::atomic<int> refused{0};
+    std::atomic<int> told{0};
+    std::array<char, 16> room{};
+    server->on_shard(0, [&] {
+        c->close_now();
+        EXPECT_EQ(c->handle(), -1);
+        c->when_readable([&](bool usable) { refused += usable ? 0 : 1; });
+        c->async_read(room, [&](const boost::system::error_code& failed, std::size_t) {
+            refused += failed == boost::asio::error::operation_aborted ? 1 : 0;
+        });
+        c->watch_for_abort([&] { ++told; });
+        EXPECT_EQ(refused, 0);  // later, not from inside the call
+    });
+    EXPECT_TRUE(eventually([&] { return refused == 2; }));
+    EXPECT_EQ(told, 0);
+    c.reset();
+    last.reset();
+    EXPECT_TRUE(eventually([&] { return gone.expired(); }));
+}
+
+TEST_F(net_connection, a_read_that_is_cancelled_hears_so_and_the_next_one_reads) {
+    start();
+    const auto c = next();
+    std::array<char, 16> room{};
+    std::atomic<bool> cancelled{false};
+    std::promise<std::string> read;
+    server->on_shard(0, [&] {
+        c->async_read(room, [&](const boost::system::error_code& failed, std::size_t) {
+            cancelled = failed == boost::asio::error::operation_aborted;
+        });
+        c->cancel_reading();
+        c->async_read(room, [&](const boost::system::error_code& failed, std::size_t n) {
+            read.set_value(failed ? failed.message() : std::string(room.data(), n));
+        });
+    });
+    client->send("still here");
+    EXPECT_EQ(read.get_future().get(), "still here");
+    EXPECT_TRUE(cancelled);
+}
+
+// The system tells of an arrival once: what a read leaves behind must not be forgotten.
+TEST_F(net_connection, what_a_small_read_leaves_is_read_next) {
+    start();
+    const auto c = next();
+    std::array<char, 3> room{};
+    std::promise<std::string> all;
+    std::string got;
+    std::function<void()> more = [&] {
+        c->async_read(room, [&](const boost::system::error_code& failed, std::size_t n) {
+            if (failed) return all.set_value(got + "|" + failed.message());
+            got.append(room.data(), n);
+            more();
+        });
+    };
+    client->send("nine char");
+    server->on_shard(0, [&] { more(); });
+    client->send("acters more");
+    client->close();
+    EXPECT_EQ(all.get_future().get(),
+              "nine characters more|" + boost::system::error_code(boost::asio::error::eof).message());
 }
 
 TEST_F(net_connection, a_watch_for_abort_tells_a_close_from_more_data) {
