@@ -90,11 +90,21 @@ void shard::run_round() {
         inputs_->arm();
         context_.run_one();
     }
-    inputs_->serve();
-    take_turns();
+    // Behind what was posted before the bytes came: who posts something and then sends, or lets send, finds
+    // it done when that arrives.
+    if (!serving_ && (inputs_->look() || !turns_.empty())) {
+        serving_ = true;
+        boost::asio::post(context_, [this] { serve_inputs(); });
+    }
     for (int n = 0; n < handlers_per_round && context_.poll_one() != 0; ++n) {
     }
     timers_.advance(base::steady_now());
+}
+
+void shard::serve_inputs() {
+    serving_ = false;
+    inputs_->serve();
+    take_turns();
 }
 
 // Of those that were there at the beginning.

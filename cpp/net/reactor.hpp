@@ -79,6 +79,7 @@ class shard {
 
     void run();
     void run_round();
+    void serve_inputs();
     void take_turns();
     void arm_kernel_timer();
     std::vector<std::shared_ptr<connection>> all_connections();
@@ -101,6 +102,7 @@ class shard {
     base::steady_time armed_for_ = base::steady_time::max();
     queue_nodes nodes_;
     std::unique_ptr<readiness> inputs_;
+    bool serving_ = false;  // serve_inputs() is in the context's queue
     std::deque<std::shared_ptr<connection>> turns_;
     flush_list flushes_;
     std::vector<char> scratch_;

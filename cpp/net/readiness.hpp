@@ -52,10 +52,12 @@ class readiness {
 
     /// Before the shard waits in its context: what becomes ready ends the wait.
     virtual void arm() = 0;
+    /// Looks which sockets are ready; true if serve() has some of them to tell.
+    virtual bool look() = 0;
     /// Something is ready that serve() has not come to: no time to wait.
     virtual bool pending() const noexcept = 0;
-    /// Tells some of those that are ready. What one of them throws is thrown, and the others' turn comes in
-    /// the next call.
+    /// Tells those that the last look() has found. What one of them throws is thrown, and the others' turn
+    /// comes in the next call.
     virtual void serve() = 0;
 };
 

@@ -46,6 +46,7 @@ class asio_readiness final : public readiness {
 
     // The context itself tells those that are ready.
     void arm() override {}
+    bool look() override { return false; }
     bool pending() const noexcept override { return false; }
     void serve() override {}
 

@@ -47,16 +47,19 @@ class epoll_readiness final : public readiness {
         });
     }
 
+    bool look() override {
+        if (next_ < count_) return true;
+        next_ = count_ = 0;
+        const int found = ::epoll_wait(outer_.native_handle(), batch_.data(), at_a_time, 0);
+        if (found < 0) return false;  // EINTR: nothing is lost, it is asked again
+        count_ = static_cast<std::size_t>(found);
+        more_ = found == at_a_time;
+        return found > 0;
+    }
+
     bool pending() const noexcept override { return next_ < count_ || more_; }
 
     void serve() override {
-        if (next_ == count_) {
-            next_ = count_ = 0;
-            const int found = ::epoll_wait(outer_.native_handle(), batch_.data(), at_a_time, 0);
-            if (found < 0) return;  // EINTR: nothing is lost, it is asked again
-            count_ = static_cast<std::size_t>(found);
-            more_ = found == at_a_time;
-        }
         while (next_ < count_) {
             const auto& each = batch_[next_++];
             auto* const who = static_cast<ready_hook*>(each.data.ptr);

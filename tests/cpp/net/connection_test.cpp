@@ -335,6 +335,28 @@ TEST_F(net_connection, a_read_that_is_cancelled_hears_so_and_the_next_one_reads)
     EXPECT_TRUE(cancelled);
 }
 
+// A server that says "close this one" and then lets its client ask must not find the client first.
+TEST_F(net_connection, what_was_posted_before_the_bytes_came_has_run_when_they_are_read) {
+    start();
+    const auto c = next();
+    bool posted = false;  // of the shard
+    std::promise<bool> read;
+    server->on_shard(0, [&] { test::start_reading(*c, [&](std::string_view) { read.set_value(posted); }); });
+    for (const int others : {0, 1, 500}) {
+        read = {};
+        std::promise<void> go;
+        server->threads.post(0, [&, gone = go.get_future().share()] {
+            posted = false;
+            gone.wait();
+        });
+        for (int n = 0; n < others; ++n) server->threads.post(0, [] {});
+        server->threads.post(0, [&] { posted = true; });
+        client->send("x");  // it is there when this returns
+        go.set_value();
+        EXPECT_TRUE(read.get_future().get()) << others;
+    }
+}
+
 // The system tells of an arrival once: what a read leaves behind must not be forgotten.
 TEST_F(net_connection, what_a_small_read_leaves_is_read_next) {
     start();
