@@ -142,6 +142,9 @@ def test_many_starts_and_stops_leave_no_descriptor_and_no_thread() -> None:
     before = held()
     for _ in range(5):
         once()
+    until = time.monotonic() + PATIENCE  # the system lists a thread a little longer than it can be joined
+    while held() > before and time.monotonic() < until:
+        time.sleep(0.01)
     assert held() <= before
 
 

@@ -30,6 +30,13 @@ def server() -> Iterator[SocketioServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def calm() -> Iterator[SocketioServer]:
+    """No ping comes in between."""
+    with SocketioServer(ping_interval=120_000) as running:
+        yield running
+
+
 @pytest.fixture
 def wire(server: SocketioServer) -> Iterator[Wire]:
     with Wire(server) as opened:
@@ -110,8 +117,8 @@ def test_heartbeat_without_pong_ends_the_session() -> None:
         assert http.ask("GET", target).status == 400
 
 
-def test_close_polling_ends_the_session(server: SocketioServer) -> None:
-    with Http(server) as poll, Http(server) as post:
+def test_close_polling_ends_the_session(calm: SocketioServer) -> None:
+    with Http(calm) as poll, Http(calm) as post:
         target = url(open_polling(poll), path="/socket.io/")
         poll.start("GET", target)
         assert post.ask("POST", target, "1").status == 200
@@ -146,10 +153,10 @@ def test_upgrade_from_polling_to_websocket_goes_on_with_the_namespaces(server: S
 # ---- connect ----
 
 
-def test_the_answer_to_a_connect_comes_in_a_read_of_its_own(server: SocketioServer) -> None:
+def test_the_answer_to_a_connect_comes_in_a_read_of_its_own(calm: SocketioServer) -> None:
     # Programs that begin to listen for events when they have seen it (the official suite is one) miss none then.
     def read_once() -> bytes:
-        wire = Wire(server)
+        wire = Wire(calm)
         wire.send("40")
         connection = wire.socket.sock
         assert connection is not None
@@ -187,7 +194,7 @@ def test_connect_with_an_invalid_handshake_closes_the_connection(wire: Wire, pac
 
 
 def test_connect_has_to_come_in_time() -> None:
-    with SocketioServer(ping_interval=120_000, connect_timeout=300) as hasty:
+    with SocketioServer(ping_interval=120_000, connect_timeout=2_000) as hasty:
         silent, refused_client, connected = Wire(hasty), Wire(hasty), Wire.connected(hasty)
         assert refused_client.ask("40/random").startswith("44")
         silent.closed()

@@ -28,7 +28,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EngineServer]:
-    with EngineServer(shards=2, upgrade_timeout=60_000) as running:
+    with EngineServer(shards=2, upgrade_timeout=60_000, ping_interval=600_000) as running:
         yield running
 
 

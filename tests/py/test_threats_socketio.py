@@ -22,7 +22,7 @@ PROTOTYPES = ["__proto__", "constructor", "toString", "hasOwnProperty"]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SocketioServer]:
-    with SocketioServer(ping_interval=120_000, attachment_timeout=300) as running:
+    with SocketioServer(ping_interval=120_000, attachment_timeout=3_000) as running:
         yield running
 
 

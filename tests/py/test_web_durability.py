@@ -24,6 +24,9 @@ from support.raw_client import RawClient
 from support.servers import AppServer
 from support.web import get
 
+#: By what the builds of sanitizers may be slower.
+SLOWER = PATIENCE / 20
+
 
 def whole_history(client: RawClient, room: str = "lobby") -> list[dict[str, Any]]:
     """Every message of a room the client is in."""
@@ -137,6 +140,14 @@ def test_the_memory_store_forgets_at_a_restart(start_app: StartApp, connections:
     assert (joined["history"], joined["last_seq"]) == ([], 0)
 
 
+def wait_acked(speakers: list[Speaker]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not all(speaker.acked for speaker in speakers):
+        assert time.monotonic() < until, "nobody was acknowledged"
+        time.sleep(0.05)
+    time.sleep(0.5)  # and they go on
+
+
 def test_a_kill_under_load_loses_and_doubles_nothing(start_app: StartApp) -> None:
     speakers: list[Speaker] = []
     server = start_app("--rate-limit", "off", "--threads", "2")
@@ -146,18 +157,17 @@ def test_a_kill_under_load_loses_and_doubles_nothing(start_app: StartApp) -> Non
             for transport in ("websocket", "polling")
             for copy in "ab"
         ]
-        time.sleep(0.7)
+        wait_acked(now)
         server.kill()
         for speaker in now:
             speaker.finish()
-        assert all(speaker.acked for speaker in now)
         speakers += now
         check_database(server.data)
 
         began = time.monotonic()
         server = start_app("--rate-limit", "off", "--threads", "2")
         assert get(server, "/readyz").status == 200
-        assert time.monotonic() - began <= 1.0, "serving again within a second"
+        assert time.monotonic() - began <= 1.0 * SLOWER, "serving again within a second"
         with RawClient(server) as reader:
             reader.join("Reader")
             check_kept(whole_history(reader), speakers)
@@ -183,10 +193,10 @@ def test_a_signal_ends_the_server_in_order_and_loses_nothing(
     quiet = [RawClient(server, transport) for transport in ("websocket", "polling")]
     for each in quiet:
         each.join(f"Quiet {each.transport()}", "a quiet room")  # where a poll is held until the end
-    time.sleep(0.5)
+    wait_acked(speakers)
     began = time.monotonic()
     assert server.end(number) == 0
-    assert time.monotonic() - began <= 5.0
+    assert time.monotonic() - began <= 5.0 * SLOWER
     # Nobody is left hanging: a close frame, or a close packet in the last poll.
     assert quiet[0].wait_for_end() == "closed with 1000"
     assert quiet[1].wait_for_end() == "transport close"
@@ -207,7 +217,7 @@ def test_an_idle_server_ends_at_once(start_app: StartApp, face: str, number: sig
     server = start_app("--store", "memory", face=face)
     began = time.monotonic()
     assert server.end(number) == 0
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 1.0 * SLOWER
     assert "stopping" in server.output
 
 

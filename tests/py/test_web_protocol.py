@@ -64,6 +64,8 @@ def connect(opened: websocket.WebSocket) -> None:
     opened.send("40")
     answer = opened.recv()
     assert isinstance(answer, str)
+    while answer.startswith('42["presence"'):  # told to who was here before
+        answer = str(opened.recv())
     assert answer.startswith('40{"sid":"')
 
 
@@ -127,13 +129,14 @@ def test_a_second_poll_at_once_ends_the_session(server: AppServer, connections: 
     client = connections.raw(server, "polling")
     time.sleep(0.1)  # its own poll is held by now
     second = get(server, f"/socket.io/?EIO=4&transport=polling&sid={client.sid}")
-    assert second.status == 400
+    assert second.status == 400 or second.body.endswith(b"1"), "whichever of the two came later ends it"
     client.wait_for_end()
     refused(get(server, f"/socket.io/?EIO=4&transport=polling&sid={client.sid}"), 1)
 
 
 def test_polling_is_over_after_the_upgrade(server: AppServer, connections: Connections) -> None:
     client = connections.raw(server, "upgrade")
+    client.call("rooms")  # answered behind the client's last word of the upgrade
     address = f"/socket.io/?EIO=4&transport=polling&sid={client.sid}"
     refused(get(server, address), 3)
     refused(request(server, "POST", address, body=b"41"), 3)
@@ -169,8 +172,18 @@ def test_a_probe_that_goes_wrong_leaves_polling_as_it_was(server: AppServer, con
     client = connections.raw(server, "polling")
     client.join("Anna")
     address = f"ws://{server.host}:{server.port}/socket.io/?EIO=4&transport=websocket&sid={client.sid}"
+
+    def open_probe() -> websocket.WebSocket:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+            except websocket.WebSocketBadStatusException:  # the one before is not over yet
+                assert time.monotonic() < until
+                time.sleep(0.02)
+
     for first in ("2probe", "2wrong", "5", "40", '42["message","smuggled"]'):
-        probe = websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+        probe = open_probe()
         probe.send(first)
         if first == "2probe":
             assert probe.recv() == "3probe"

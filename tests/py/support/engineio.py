@@ -91,7 +91,7 @@ class Http:
         answer = self._connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
 
-    def silent(self, seconds: float = 0.15) -> bool:
+    def silent(self, seconds: float = 0.15 * PATIENCE / 20) -> bool:
         """Whether no answer comes in that time."""
         self._connection.sock.settimeout(seconds)
         try:
