@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from conftest import StartApp, StartLine
 from support import paths
 from support.bench_servers import BareServer, Fault, PythonSocketioServer
 from support.program import PATIENCE, Program, clean_environment
+from support.raw_client import RawClient
 from support.servers import Server
 
 VERSION = (paths.ROOT / "VERSION").read_text(encoding="utf-8").strip()
@@ -213,8 +213,8 @@ def test_a_server_that_closes_idle_connections_is_asked_on_new_ones() -> None:
 @pytest.mark.parametrize("protocol", ["socketio", "polling", "websocket"])
 def test_pings_are_answered(protocol: str) -> None:
     """A server that closes who does not answer its pings for a second."""
-    with BareServer(heartbeat=0.5) if protocol == "websocket" else PythonSocketioServer(ping=0.5) as server:
-        load = ("--protocol", protocol, "--port", server.port, "--clients", 5, "--warmup", 0, "--duration", 3)
+    with BareServer(heartbeat=2) if protocol == "websocket" else PythonSocketioServer(ping=2) as server:
+        load = ("--protocol", protocol, "--port", server.port, "--clients", 5, "--warmup", 0, "--duration", 6)
         done = bench("idle", *load)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -319,25 +319,16 @@ def test_a_limit_of_the_server_is_named(start_app: StartApp) -> None:
     assert "rate_limited" in done.stdout
 
 
-def sockets_of(pid: int) -> int:
-    found = 0
-    for each in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
-            found += str(each.readlink()).startswith("socket:")
-    return found
-
-
 @pytest.mark.parametrize("scenario", ["fanout", "flood", "idle"])
 @pytest.mark.parametrize("protocol", ["socketio", "polling"])
 def test_a_server_that_dies_meanwhile(scenario: str, protocol: str, start_app: StartApp) -> None:
     app = start_app(*FREE)
     times = ("--warmup", "0", "--duration", str(3 * PATIENCE), "--timeout", str(4 * PATIENCE))
     load = ("--protocol", protocol, "--port", str(app.port), "--clients", "20")
-    with Program([PROGRAM, scenario, *load, *times]) as run:
-        deadline = time.monotonic() + PATIENCE
-        while sockets_of(app.pid) < 20 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.7)
+    with RawClient(app) as witness, Program([PROGRAM, scenario, *load, *times]) as run:
+        witness.join("witness", "bench")
+        witness.wait_for("presence", lambda told: told["count"] == 21)
+        time.sleep(0.7 * PATIENCE / 20)  # they know it too
         app.kill()
         assert run.exit_code() == 2
         assert "all connections were lost; the first: the connection " in run.output

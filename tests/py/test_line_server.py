@@ -176,11 +176,17 @@ def test_a_classic_client_is_answered_without_newlines(server: LineServer) -> No
 
 
 def test_silence_never_splits_a_character(server: LineServer) -> None:
-    with named(server, "Anna") as anna, LineClient(server) as classic:
-        smile = "😀".encode()
-        classic.send(b"hi " + smile[:2])
-        time.sleep(0.035)
-        classic.send(smile[2:])
+    smile = "😀".encode()
+    with named(server, "Anna") as anna:
+        for _ in range(50):
+            with LineClient(server) as classic:
+                classic.send(b"hi " + smile[:2])
+                time.sleep(0.035)
+                classic.send(smile[2:])
+                said = classic.socket.recv(1024)
+            if not said.startswith(b"! "):  # else we slept for more than twice the 30 ms: half a character, refused
+                break
+        assert said == b"hi " + smile
         anna.exactly(b"hi " + smile + b"\n")
 
 
@@ -471,7 +477,7 @@ def test_an_orderly_end_closes_every_connection(line_server: LineServer) -> None
         wait_for_members(anna, 2)
         began = time.monotonic()
         assert line_server.end() == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * PATIENCE / 20
         assert anna.rest() == b""
         assert idle.rest() == b""
 

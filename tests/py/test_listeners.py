@@ -315,8 +315,9 @@ def test_each_client_behind_a_trusted_proxy_has_its_own_upload_rate(start_app: S
             answer.read()
             return answer.status
 
-    assert 429 in [post("203.0.113.7") for _ in range(90)]
-    answers = [post(f"6.6.6.{number}, 203.0.113.9") for number in range(90)]
+    # 60 at once and 5 a second: a slow machine takes some more to get there.
+    assert any(post("203.0.113.7") == 429 for _ in range(400))
+    answers = (post(f"6.6.6.{number % 250}, 203.0.113.9") for number in range(400))
     assert 429 in answers, "what the client invents makes no new client"
     assert post("203.0.113.8") == 400
 

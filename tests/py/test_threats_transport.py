@@ -149,6 +149,7 @@ def test_line_clients_that_send_a_byte_a_second_are_served_or_closed_within_ten_
     with contextlib.ExitStack() as stack, others_are_served(look), LineClient(server) as witness:
         for each in begun + classic:
             stack.enter_context(each)
+        assert "in lobby" in witness.ask("/who")  # it is there before anybody talks
         for each in begun:
             each.sendall(b"/join slow\n")
             each.setblocking(False)

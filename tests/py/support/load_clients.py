@@ -132,7 +132,9 @@ async def run(host: str, port: int, count: int, rate: int, seconds: int) -> dict
         text = f"{time.monotonic():<20.6f}".ljust(TEXT_BYTES, ".")
         clients[number % SENDERS].send(f'42{number + 1}["message",{{"room":"hall","message":"{text}"}}]')
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and any(len(client.seqs) < total for client in clients):
+    while time.monotonic() < deadline and (
+        any(len(client.seqs) < total for client in clients) or sum(client.acks for client in clients) < total
+    ):
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.3)  # anything too many would come now
 
