@@ -17,7 +17,8 @@ connection::arrived connection::receive(std::span<char> room) {
 connection::arrived connection::receive_plain(std::span<char> room, int flags) {
     const ssize_t n = ::recv(handle_, room.data(), room.size(), flags);
     if (n > 0) {
-        // A short read has emptied the socket (epoll(7), "Do I need to continuously read").
+        // A short read has emptied the socket (epoll(7), "Do I need to continuously read"), except one that
+        // ends at TCP's urgent mark: what its sender has put behind that is read with what comes next.
         if (static_cast<std::size_t>(n) < room.size()) readable_ = input_ended_;
         return {arrival::bytes, static_cast<std::size_t>(n)};
     }
@@ -34,7 +35,9 @@ connection::arrived connection::receive_plain(std::span<char> room, int flags) {
 void connection::wait_for_input(input_for who) {
     input_for_ = who;
     if (!alive_) alive_ = shared_from_this();
-    if (readable_ || (tls_ && tls_->has_input())) {
+    // What is thrown away is read past TLS, so what TLS still holds is no reason to read.
+    const bool held = tls_ && who != input_for::discarding && tls_->has_input();
+    if (readable_ || held) {
         // Not at once: others of its shard come first.
         if (!std::exchange(has_turn_, true)) home_->serve_soon(alive_);
     } else {

@@ -275,6 +275,7 @@ void listener::take(shard& home, int socket) {
     const auto serve = [self = shared_from_this(), &home](int handle) {
         try {
             auto made = std::make_shared<connection>(home, handle, self->port_, self->limits_);
+            if (!made->open()) return;
             if (self->keys_) return start_tls(std::move(made), *self->keys_, self->on_accept_);
             self->on_accept_(std::move(made));
         } catch (const std::exception& e) {

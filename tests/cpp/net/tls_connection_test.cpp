@@ -1,5 +1,9 @@
 // TLS on real loopback connections: what connection, HTTP and the hand-over between shards make of it.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <thread>
 
 #include "net/support/certificates.hpp"
 #include "net/support/loopback.hpp"
@@ -40,6 +44,27 @@ TEST_P(tls_connection, answers_many_requests_and_says_goodbye) {
     bool goodbye = false;
     client.read_to_end(goodbye);
     EXPECT_TRUE(goodbye);
+}
+
+// What the client does not close lingers, and waits instead of looking again and again.
+TEST_P(tls_connection, a_lingering_connection_costs_no_processor_time) {
+    const auto used = [&] {
+        std::chrono::microseconds all{};
+        for (base::shard_id i = 0; i < GetParam(); ++i) {
+            all += server->on_shard(i, [] {
+                rusage r{};
+                ::getrusage(RUSAGE_THREAD, &r);
+                return std::chrono::seconds(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+                       std::chrono::microseconds(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+            });
+        }
+        return all;
+    };
+    auto client = connect();
+    EXPECT_EQ(client.get("/echo", "X-Close: yes\r\n"), "GET /echo ");
+    const auto before = used();
+    std::this_thread::sleep_for(300ms);
+    EXPECT_LT(used() - before, 100ms);
 }
 
 TEST_P(tls_connection, sends_more_than_the_kernel_takes_at_once) {
