@@ -38,8 +38,11 @@ class outside {
         PyThreadState* state_ = nullptr;
     };
 
-    /// Waits until nobody is outside; without the interpreter's lock. False if that took longer.
+    /// Waits until nobody is outside; without the interpreter's lock. False if that took longer. Before, what
+    /// makes threads go outside has been ended: who has seen it going on and is on its way has the lock until
+    /// it is counted.
     bool wait_until_empty(std::chrono::milliseconds patience) {
+        { const pybind11::gil_scoped_acquire nobody_is_on_the_way; }
         std::unique_lock guard(lock_);
         return empty_.wait_for(guard, patience, [this] { return count_ == 0; });
     }

@@ -40,8 +40,6 @@ class core_handle {
     void stop() const {
         if (!is_ours()) return;
         core_->stop();
-        // Who has seen it run and is on its way outside has the lock until it is counted there.
-        { const py::gil_scoped_acquire nobody_is; }
         outside_->wait_until_empty(patience);
     }
     const std::shared_ptr<outside>& waiting() const noexcept { return outside_; }

@@ -16,12 +16,14 @@
 #include <thread>
 #include <utility>
 
+#include "base/descriptor.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 
 namespace chatterlink::gateways {
 
 namespace fs = std::filesystem;
+using base::descriptor;
 using base::errc;
 using base::fail;
 
@@ -70,23 +72,6 @@ std::string new_id() {
 }
 
 // --- files ---
-
-class descriptor {
-  public:
-    explicit descriptor(int fd = -1) noexcept : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-
-  private:
-    int fd_;
-};
 
 std::string reason(int error) {
     return std::generic_category().message(error);

@@ -1,7 +1,6 @@
 #include "net/connection.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/asio/post.hpp>
@@ -36,8 +35,9 @@ connection_counters& counters() noexcept {
     return instance;
 }
 
-connection::connection(shard& home, int handle, std::uint16_t local_port, const connection_limits& limits)
-    : home_(&home), local_port_(local_port), handle_(handle), limits_(limits) {
+connection::connection(shard& home, base::descriptor socket, std::uint16_t local_port,
+                       const connection_limits& limits)
+    : home_(&home), local_port_(local_port), socket_(std::move(socket)), limits_(limits) {
     enter(home);
     counters().open.fetch_add(1, std::memory_order_relaxed);
     counters().accepted.fetch_add(1, std::memory_order_relaxed);
@@ -53,17 +53,17 @@ void connection::enter(shard& home) {
     home_ = &home;
     readable_ = false;
     waiting_writable_ = false;
-    if (home.inputs().add(handle_, *this)) return home.adopt(*this);
+    if (home.inputs().add(handle(), *this)) return home.adopt(*this);
     spdlog::warn("a connection was given up: the system watches no further socket");
-    ::close(std::exchange(handle_, -1));
+    socket_.close();
     state_ = state::closed;
 }
 
 // Closes the socket.
 void connection::leave() noexcept {
-    if (handle_ < 0) return;
-    home_->inputs().remove(handle_, *this);
-    ::close(std::exchange(handle_, -1));
+    if (!socket_) return;
+    home_->inputs().remove(handle(), *this);
+    socket_.close();
 }
 
 connection::callbacks& connection::calls() {
@@ -178,10 +178,10 @@ bool connection::write_now() {
             }
             const auto bytes = tls_->output();
             if (bytes.empty()) break;
-            n = ::send(handle_, bytes.data(), bytes.size(), send_flags);
+            n = ::send(handle(), bytes.data(), bytes.size(), send_flags);
         } else {
             if (queue_.empty()) break;
-            n = send_parts(handle_, std::span(parts).first(queue_.gather(parts)));
+            n = send_parts(handle(), std::span(parts).first(queue_.gather(parts)));
         }
         if (n >= 0) {
             progress = true;
@@ -210,7 +210,7 @@ void connection::wait_writable() {
     waiting_writable_ = true;
     if (!deadline_.pending()) home_->start_timer(deadline_, limits_.write_stall);
     if (!alive_) alive_ = shared_from_this();
-    home_->inputs().want_output(handle_, *this);
+    home_->inputs().want_output(handle(), *this);
 }
 
 void connection::serve_output() {
@@ -249,7 +249,7 @@ void connection::close_after_flush() {
 
 void connection::linger() {
     state_ = state::lingering;
-    if (::shutdown(handle_, SHUT_WR) != 0) return finish();
+    if (::shutdown(handle(), SHUT_WR) != 0) return finish();
     home_->start_timer(deadline_, limits_.linger);
     cancel_reading();
     wait_for_input(input_for::discarding);
@@ -270,7 +270,7 @@ void connection::say_goodbye() {
     if (queue_.empty()) tls_->shut_down();
     const auto bytes = tls_->output();
     if (waiting_writable_ || bytes.empty()) return;
-    static_cast<void>(::send(handle_, bytes.data(), bytes.size(), send_flags));
+    static_cast<void>(::send(handle(), bytes.data(), bytes.size(), send_flags));
 }
 
 void connection::close_now() {
@@ -283,9 +283,7 @@ void connection::close_now() {
     gap_.reset();
     queue_.clear(home_->nodes());
     leave();
-    unwatch();
     cancel_reading();
-    input_for_ = input_for::nobody;
     waiting_writable_ = false;
     // They may hold what owns this connection; dropping them breaks the circle. Not from inside one of them,
     // so they die later in this round.
@@ -309,7 +307,7 @@ void connection::hand_over(shard& to, std::function<void()> then) {
     auto me = shared_from_this();
     deadline_.cancel();
     unwatch();
-    home_->inputs().remove(handle_, *this);
+    home_->inputs().remove(handle(), *this);
     home_->forget_turn(*this);
     has_turn_ = false;
     alive_.reset();
@@ -325,7 +323,7 @@ endpoint connection::remote() const {
     sockaddr_storage where{};
     socklen_t size = sizeof where;
     auto* const generic = reinterpret_cast<sockaddr*>(&where);
-    return ::getpeername(handle_, generic, &size) == 0 ? endpoint_of(*generic) : endpoint{};
+    return ::getpeername(handle(), generic, &size) == 0 ? endpoint_of(*generic) : endpoint{};
 }
 
 }  // namespace chatterlink::net

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "net/endpoint.hpp"
 #include "net/reactor.hpp"
 #include "net/readiness.hpp"
@@ -69,8 +70,9 @@ class connection final : public connection_hook,
                          public ready_hook,
                          public std::enable_shared_from_this<connection> {
   public:
-    /// `handle`: a connected socket, which does not block; owned from now on. On `home`'s thread.
-    connection(shard& home, int handle, std::uint16_t local_port, const connection_limits& limits);
+    /// `socket`: connected, and does not block. On `home`'s thread.
+    connection(shard& home, base::descriptor socket, std::uint16_t local_port,
+               const connection_limits& limits);
     ~connection() override;
 
     shard& home() noexcept { return *home_; }
@@ -90,7 +92,7 @@ class connection final : public connection_hook,
     /// one plain buffer; else empty, and flush() does it.
     std::string_view begin_flush(flush_list::pass now) noexcept;
     /// The socket; -1 when it is closed.
-    int handle() const noexcept { return handle_; }
+    int handle() const noexcept { return socket_.get(); }
     /// What came of it, as a send(2) returns it, or -errno. Calls nobody.
     void sent(std::ptrdiff_t result);
     /// When sent() has been called for all of them: writes on if need be, tells who waits for an empty queue.
@@ -240,7 +242,7 @@ class connection final : public connection_hook,
     bool has_turn_ = false;     // in its shard's line (serve_soon)
     input_for input_for_ = input_for::nobody;
     std::uint16_t local_port_;
-    int handle_;
+    base::descriptor socket_;
     flush_list::pass written_ = 0;
     // The rest.
     std::shared_ptr<connection> alive_;  // itself, while something waits for the socket

@@ -15,7 +15,7 @@ connection::arrived connection::receive(std::span<char> room) {
 }
 
 connection::arrived connection::receive_plain(std::span<char> room, int flags) {
-    const ssize_t n = ::recv(handle_, room.data(), room.size(), flags);
+    const ssize_t n = ::recv(handle(), room.data(), room.size(), flags);
     if (n > 0) {
         // A short read has emptied the socket (epoll(7), "Do I need to continuously read"), except one that
         // ends at TCP's urgent mark: what its sender has put behind that is read with what comes next.
@@ -41,7 +41,7 @@ void connection::wait_for_input(input_for who) {
         // Not at once: others of its shard come first.
         if (!std::exchange(has_turn_, true)) home_->serve_soon(alive_);
     } else {
-        home_->inputs().want_input(handle_);
+        home_->inputs().want_input(handle());
     }
 }
 

@@ -81,35 +81,23 @@ base::error cannot_listen(const std::string& host, std::uint16_t port,
                       fmt::format("cannot listen on {} port {}: {}", host, port, failed.message()));
 }
 
-// As accept(2).
-int accept_one(int listening) noexcept {
+// As accept(2): none, and errno.
+base::descriptor accept_one(int listening) noexcept {
 #ifdef __linux__
-    return ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return base::descriptor(::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
 #else
-    const int socket = ::accept(listening, nullptr, nullptr);
-    if (socket >= 0) {
-        ::fcntl(socket, F_SETFL, O_NONBLOCK);
-        ::fcntl(socket, F_SETFD, FD_CLOEXEC);
+    base::descriptor socket(::accept(listening, nullptr, nullptr));
+    if (socket) {
+        ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+        ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
 #ifdef SO_NOSIGPIPE
         const int yes = 1;
-        ::setsockopt(socket, SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
 #endif
     }
     return socket;
 #endif
 }
-
-// On its way to its shard; closed if it never gets there.
-struct accepted_socket {
-    explicit accepted_socket(int which) : handle(which) {}
-    accepted_socket(const accepted_socket&) = delete;
-    accepted_socket& operator=(const accepted_socket&) = delete;
-    ~accepted_socket() {
-        if (handle >= 0) ::close(handle);
-    }
-
-    int handle;
-};
 
 int number_option(int descriptor, int name) {
     int value = -1;
@@ -243,11 +231,11 @@ void listener::wait() {
 
 void listener::accept_some() {
     for (int n = 0; n < accepts_per_round; ++n) {
-        const int socket = accept_one(acceptor_.native_handle());
-        if (socket >= 0) {
+        auto socket = accept_one(acceptor_.native_handle());
+        if (socket) {
             shard& home = threads_.at(next_shard_);
             next_shard_ = (next_shard_ + 1) % threads_.count();
-            take(home, socket);
+            take(home, std::move(socket));
             if (!acceptor_.is_open()) return;
             continue;
         }
@@ -271,21 +259,24 @@ void listener::pause(const boost::system::error_code& why) {
     });
 }
 
-void listener::take(shard& home, int socket) {
-    const auto serve = [self = shared_from_this(), &home](int handle) {
-        try {
-            auto made = std::make_shared<connection>(home, handle, self->port_, self->limits_);
-            if (!made->open()) return;
-            if (self->keys_) return start_tls(std::move(made), *self->keys_, self->on_accept_);
-            self->on_accept_(std::move(made));
-        } catch (const std::exception& e) {
-            spdlog::error("a new connection was given up: {}", e.what());
-        }
-    };
-    if (shard::current() == &home) return serve(socket);
-    boost::asio::post(home.context(), [serve, s = std::make_shared<accepted_socket>(socket)] {
-        serve(std::exchange(s->handle, -1));
-    });
+void listener::take(shard& home, base::descriptor socket) {
+    if (shard::current() == &home) return serve(home, std::move(socket));
+    boost::asio::post(home.context(),
+                      [self = shared_from_this(), &home, socket = std::move(socket)]() mutable {
+                          self->serve(home, std::move(socket));
+                      });
+}
+
+// On the connection's shard.
+void listener::serve(shard& home, base::descriptor socket) {
+    try {
+        auto made = std::make_shared<connection>(home, std::move(socket), port_, limits_);
+        if (!made->open()) return;
+        if (keys_) return start_tls(std::move(made), *keys_, on_accept_);
+        on_accept_(std::move(made));
+    } catch (const std::exception& e) {
+        spdlog::error("a new connection was given up: {}", e.what());
+    }
 }
 
 }  // namespace chatterlink::net

@@ -75,7 +75,8 @@ class listener : public std::enable_shared_from_this<listener> {
 
     void wait();
     void accept_some();
-    void take(shard& home, int socket);
+    void take(shard& home, base::descriptor socket);
+    void serve(shard& home, base::descriptor socket);
     void pause(const boost::system::error_code& why);
 
     // The socket's file: which one it is, so that stop() does not remove a successor's.

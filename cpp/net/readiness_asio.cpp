@@ -60,25 +60,8 @@ class asio_readiness final : public readiness {
             : socket_(context, descriptor), who_(&who) {}
         ~entry() { give_up(); }
 
-        void wait_for_input() {
-            if (std::exchange(input_, true)) return;
-            socket_.async_wait(stream::wait_read,
-                               [self = shared_from_this()](const boost::system::error_code& failed) {
-                                   self->input_ = false;
-                                   if (self->who_)
-                                       self->who_->on_ready({.input = true, .ended = failed.failed()});
-                               });
-        }
-
-        void wait_for_output() {
-            if (std::exchange(output_, true)) return;
-            socket_.async_wait(stream::wait_write,
-                               [self = shared_from_this()](const boost::system::error_code& failed) {
-                                   self->output_ = false;
-                                   if (self->who_)
-                                       self->who_->on_ready({.output = true, .ended = failed.failed()});
-                               });
-        }
+        void wait_for_input() { wait(stream::wait_read, input_, {.input = true}); }
+        void wait_for_output() { wait(stream::wait_write, output_, {.output = true}); }
 
         void give_up() noexcept {
             who_ = nullptr;
@@ -86,6 +69,16 @@ class asio_readiness final : public readiness {
         }
 
       private:
+        void wait(stream::wait_type what, bool& under_way, ready tells) {
+            if (std::exchange(under_way, true)) return;
+            socket_.async_wait(what, [self = shared_from_this(), &under_way,
+                                      tells](const boost::system::error_code& failed) mutable {
+                under_way = false;
+                tells.ended = failed.failed();
+                if (self->who_) self->who_->on_ready(tells);
+            });
+        }
+
         stream socket_;
         ready_hook* who_;
         bool input_ = false;

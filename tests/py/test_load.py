@@ -67,5 +67,5 @@ def test_the_binary_serves_within_150_ms_and_idles_within_20_mib(tmp_path: Path)
             times.append((time.monotonic() - began) * 1000)
             sizes.append(resident_mib(server.pid))
     report(f"serving after {[round(each) for each in times]} ms; resident {[round(each, 1) for each in sizes]} MiB")
-    assert min(times) <= 150  # what the machine does meanwhile only makes it slower
+    assert statistics.median(times) <= 150
     assert statistics.median(sizes) <= 20

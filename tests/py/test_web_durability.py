@@ -161,6 +161,7 @@ def test_a_kill_under_load_loses_and_doubles_nothing(start_app: StartApp) -> Non
         server.kill()
         for speaker in now:
             speaker.finish()
+        assert all(speaker.acked for speaker in now)
         speakers += now
         check_database(server.data)
 

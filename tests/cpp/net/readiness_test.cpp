@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -71,6 +72,17 @@ struct pair_of_sockets {
     std::array<int, 2> ends{};
 };
 
+// A pair, one end of which is entered for as long as this lives.
+struct entered : pair_of_sockets {
+    explicit entered(readiness& where) : inputs(where) { EXPECT_TRUE(inputs.add(mine(), h)); }
+    ~entered() { inputs.remove(mine(), h); }
+    entered(const entered&) = delete;
+    entered& operator=(const entered&) = delete;
+
+    readiness& inputs;
+    hook h;
+};
+
 class net_readiness : public testing::TestWithParam<adapter> {
   protected:
     // As a shard's round, without waiting.
@@ -97,17 +109,14 @@ class net_readiness : public testing::TestWithParam<adapter> {
 };
 
 TEST_P(net_readiness, tells_of_what_arrives_and_of_nothing_before) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
+    entered s(*inputs);
     look();
-    EXPECT_FALSE(h.all.input);
+    EXPECT_FALSE(s.h.all.input);
     s.say("one");
     look();
-    EXPECT_TRUE(h.all.input);
-    EXPECT_FALSE(h.all.ended);
+    EXPECT_TRUE(s.h.all.input);
+    EXPECT_FALSE(s.h.all.ended);
     EXPECT_EQ(s.take(), "one");
-    inputs->remove(s.mine(), h);
 }
 
 TEST_P(net_readiness, tells_of_what_was_there_before_it_was_entered) {
@@ -121,82 +130,64 @@ TEST_P(net_readiness, tells_of_what_was_there_before_it_was_entered) {
 }
 
 TEST_P(net_readiness, tells_of_each_arrival_that_is_wanted) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
+    entered s(*inputs);
     for (int n = 0; n < 5; ++n) {
         inputs->want_input(s.mine());
-        h.all = {};
+        s.h.all = {};
         s.say("more");
         look();
-        EXPECT_TRUE(h.all.input) << n;
+        EXPECT_TRUE(s.h.all.input) << n;
         EXPECT_EQ(s.take(), "more");
     }
-    inputs->remove(s.mine(), h);
 }
 
 TEST_P(net_readiness, is_quiet_about_what_it_has_told_already) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
+    entered s(*inputs);
     s.say("unread");
     look();
-    const int told = h.told;
+    const int told = s.h.told;
     EXPECT_GT(told, 0);
     look();
-    EXPECT_EQ(h.told, told);
-    inputs->remove(s.mine(), h);
+    EXPECT_EQ(s.h.told, told);
 }
 
 TEST_P(net_readiness, the_end_of_the_peer_is_input) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
+    entered s(*inputs);
     ::close(std::exchange(s.ends[1], -1));
     look();
-    EXPECT_TRUE(h.all.input);
-    inputs->remove(s.mine(), h);
+    EXPECT_TRUE(s.h.all.input);
 }
 
 TEST_P(net_readiness, tells_of_room_to_write_when_asked) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
+    entered s(*inputs);
     s.fill();
-    inputs->want_output(s.mine(), h);
+    inputs->want_output(s.mine(), s.h);
     look();
-    EXPECT_FALSE(h.all.output);
+    EXPECT_FALSE(s.h.all.output);
     s.drain();
     look();
-    EXPECT_TRUE(h.all.output);
-    inputs->remove(s.mine(), h);
+    EXPECT_TRUE(s.h.all.output);
 }
 
 TEST_P(net_readiness, tells_of_room_that_there_is_already) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
-    inputs->want_output(s.mine(), h);
+    entered s(*inputs);
+    inputs->want_output(s.mine(), s.h);
     look();
-    EXPECT_TRUE(h.all.output);
-    inputs->remove(s.mine(), h);
+    EXPECT_TRUE(s.h.all.output);
 }
 
 TEST_P(net_readiness, whoever_waits_is_woken) {
-    pair_of_sockets s;
-    hook h;
-    ASSERT_TRUE(inputs->add(s.mine(), h));
+    entered s(*inputs);
     for (int n = 0; n < 3; ++n) {
-        h.all = {};
+        s.h.all = {};
         inputs->want_input(s.mine());
         look();
         s.say("wake up");
         wait();
-        if (!h.all.input) wait();  // what ended the wait may have been the set itself
-        EXPECT_TRUE(h.all.input) << n;
+        if (!s.h.all.input) wait();  // what ended the wait may have been the set itself
+        EXPECT_TRUE(s.h.all.input) << n;
         EXPECT_EQ(s.take(), "wake up");
     }
-    inputs->remove(s.mine(), h);
 }
 
 TEST_P(net_readiness, nothing_is_told_after_it_was_removed) {
@@ -237,27 +228,18 @@ TEST_P(net_readiness, who_is_ready_too_may_be_removed_meanwhile) {
 }
 
 TEST_P(net_readiness, more_than_one_look_holds_are_all_told) {
-    std::vector<pair_of_sockets> sockets(150);
-    std::vector<hook> hooks(sockets.size());
-    for (std::size_t i = 0; i < sockets.size(); ++i) {
-        ASSERT_TRUE(inputs->add(sockets[i].mine(), hooks[i]));
-        sockets[i].say("x");
-    }
+    std::list<entered> sockets;
+    for (int n = 0; n < 150; ++n) sockets.emplace_back(*inputs).say("x");
     look();
-    for (std::size_t i = 0; i < sockets.size(); ++i) {
-        EXPECT_TRUE(hooks[i].all.input) << i;
-        inputs->remove(sockets[i].mine(), hooks[i]);
-    }
+    for (const auto& each : sockets) EXPECT_TRUE(each.h.all.input);
     EXPECT_FALSE(inputs->pending());
 }
 
 TEST_P(net_readiness, an_exception_costs_the_others_nothing) {
-    std::vector<pair_of_sockets> sockets(5);
-    std::vector<hook> hooks(sockets.size());
-    for (std::size_t i = 0; i < sockets.size(); ++i) {
-        ASSERT_TRUE(inputs->add(sockets[i].mine(), hooks[i]));
-        hooks[i].then = [] { throw std::runtime_error("mine alone"); };
-        sockets[i].say("x");
+    std::list<entered> sockets;
+    for (int n = 0; n < 5; ++n) {
+        sockets.emplace_back(*inputs).say("x");
+        sockets.back().h.then = [] { throw std::runtime_error("mine alone"); };
     }
     int thrown = 0;
     for (int n = 0; n < 50; ++n) {
@@ -269,10 +251,7 @@ TEST_P(net_readiness, an_exception_costs_the_others_nothing) {
         }
     }
     EXPECT_EQ(thrown, 5);
-    for (std::size_t i = 0; i < sockets.size(); ++i) {
-        EXPECT_TRUE(hooks[i].all.input) << i;
-        inputs->remove(sockets[i].mine(), hooks[i]);
-    }
+    for (const auto& each : sockets) EXPECT_TRUE(each.h.all.input);
 }
 
 TEST_P(net_readiness, what_is_no_descriptor_is_refused) {
