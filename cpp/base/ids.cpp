@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <span>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -34,6 +34,24 @@ void fill_with_random(std::span<unsigned char> out) {
     stock.used += out.size();
 }
 
+constexpr std::size_t shard_digits = 4;
+constexpr std::string_view hexadecimal = "0123456789abcdef";
+
+// Base64url of so many random bytes, in a string with `room` for that many characters more.
+std::string random_text(std::size_t bytes, std::size_t room) {
+    std::string text;
+    if (bytes == 0) return text;  // randombytes_buf wants an address even then
+    boost::container::small_vector<unsigned char, 32> raw(bytes);
+    fill_with_random(raw);
+    constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    const auto with_end = sodium_base64_encoded_len(bytes, variant);
+    text.reserve(std::max(with_end, with_end - 1 + room));
+    text.resize(with_end);
+    sodium_bin2base64(text.data(), text.size(), raw.data(), raw.size(), variant);
+    text.resize(text.find('\0'));
+    return text;
+}
+
 // A forked child, which has this thread alone, must not go on with its parent's.
 void after_fork() {
     stock.used = stock.bytes.size();
@@ -48,14 +66,24 @@ void init_random() {
 }
 
 std::string random_token(std::size_t bytes) {
-    if (bytes == 0) return {};  // randombytes_buf wants an address even then
-    std::vector<unsigned char> raw(bytes);
-    fill_with_random(raw);
-    constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-    std::string text(sodium_base64_encoded_len(bytes, variant), '\0');
-    sodium_bin2base64(text.data(), text.size(), raw.data(), raw.size(), variant);
-    text.resize(text.find('\0'));
-    return text;
+    return random_text(bytes, 0);
+}
+
+std::string random_token_of(shard_id where, std::size_t bytes) {
+    std::string token = random_text(bytes, shard_digits);
+    for (std::size_t i = shard_digits; i-- > 0;) token.push_back(hexadecimal[(where >> (4 * i)) & 0xf]);
+    return token;
+}
+
+shard_id shard_in_token(std::string_view token) noexcept {
+    if (token.size() <= shard_digits) return no_shard;
+    shard_id where = 0;
+    for (const char c : token.substr(token.size() - shard_digits)) {
+        const auto digit = hexadecimal.find(c);
+        if (digit == std::string_view::npos) return no_shard;
+        where = where * 16 + static_cast<shard_id>(digit);
+    }
+    return where;
 }
 
 std::string sortable_id() {

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include "base/shards.hpp"
 
 namespace chatterlink::base {
 
@@ -12,6 +15,11 @@ void init_random();
 
 /// `bytes` random bytes as base64url without padding (20 bytes: 160 bits in 27 characters). Any thread.
 std::string random_token(std::size_t bytes);
+
+/// The same, then four hexadecimal digits that say on which shard of this process the thing named so lives.
+std::string random_token_of(shard_id where, std::size_t bytes);
+/// What those digits say; no_shard for what cannot end in them. The shard need not exist.
+shard_id shard_in_token(std::string_view token) noexcept;
 
 /// A ULID: 48 bits of wall-clock milliseconds, then 80 random bits, 26 characters that sort by time of
 /// making. Two made by one thread sort in the order made even within a millisecond and when the clock is set

@@ -40,6 +40,12 @@ class json_object_text {
     json_object_text& number(std::string_view member, std::int64_t value);
     json_object_text& number(std::string_view member, std::uint64_t value);
     json_object_text& flag(std::string_view member, bool value);
+    /// What is JSON already.
+    json_object_text& raw(std::string_view member, std::string_view text) {
+        name(member);
+        text_.append(text);
+        return *this;
+    }
     /// An array: `append(to, each)` appends the JSON of one of the elements.
     template <class Range, class Append>
     json_object_text& list(std::string_view member, const Range& elements, Append append) {

@@ -31,14 +31,32 @@ class participant {
         std::unique_ptr<hub::subscription> subscription;
     };
 
+    using joins_by_room = boost::container::flat_map<std::string, std::size_t, std::less<>>;
+
+    /// Joins under way into a room.
+    std::size_t joining(std::string_view room) const {
+        if (!joins_under_way) return 0;
+        const auto found = joins_under_way->find(room);
+        return found == joins_under_way->end() ? 0 : found->second;
+    }
+    void join_begins(const std::string& room) {
+        if (!joins_under_way) joins_under_way = std::make_unique<joins_by_room>();
+        ++(*joins_under_way)[room];
+    }
+    void join_ended(std::string_view room) {
+        const auto found = joins_under_way->find(room);
+        if (--found->second == 0) joins_under_way->erase(found);
+        if (joins_under_way->empty()) joins_under_way.reset();
+    }
+
     const participant_id id;
     const base::shard_id home;
-    hub::subscriber& subscriber;  // outlives `gone`
     bool gone = false;            // the connection ended; answers that are still under way find nobody
-    std::string token;            // proves to be the same person on another connection
+    hub::subscriber& subscriber;  // outlives `gone`
+    base::buffer_ptr token;       // proves to be the same person on another connection; null before a join
     // By room name; nearly always one, never many (max_rooms_per_client). Iterators end with each change.
     boost::container::flat_map<std::string, membership, std::less<>> rooms;
-    boost::container::flat_map<std::string, std::size_t, std::less<>> joining;  // joins under way
+    std::unique_ptr<joins_by_room> joins_under_way;  // null: none
 
     token_bucket messages;
     token_bucket joins;

@@ -7,8 +7,9 @@
 namespace chatterlink::chat {
 namespace {
 
-bool same_secret(std::string_view a, std::string_view b) {
-    return !a.empty() && a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+bool same_secret(const base::buffer_ptr& a, const base::buffer_ptr& b) {
+    if (!a || !b || a->size() == 0 || a->size() != b->size()) return false;
+    return sodium_memcmp(a->data(), b->data(), a->size()) == 0;
 }
 
 }  // namespace
@@ -18,7 +19,8 @@ void room::changed(const std::string& display, int by) {
     if (!fresh && (at->second += by) == 0) changes_.erase(at);  // came and went in one go: nothing to tell
 }
 
-base::result<std::string> room::enter(participant_id who, const chat::name& as, std::string_view token) {
+base::result<std::string> room::enter(participant_id who, const chat::name& as,
+                                      const base::buffer_ptr& token) {
     const auto mine = who_is_.find(who);
     const auto there = members_.find(as.key);
     const bool already = mine != who_is_.end() && mine->second->first == as.key;
@@ -31,6 +33,7 @@ base::result<std::string> room::enter(participant_id who, const chat::name& as, 
             changed(m.display, -1);
             m.display = as.display;
             changed(m.display, +1);
+            list_changes(as.key);
         }
         return m.display;
     }
@@ -41,6 +44,7 @@ base::result<std::string> room::enter(participant_id who, const chat::name& as, 
         m.display = as.display;
         m.token = token;
         changed(m.display, +1);
+        list_changes(as.key);
     }
     who_is_.emplace(who, at);
     return m.display;
@@ -53,19 +57,29 @@ void room::leave(participant_id who) {
     if (--m->second.connections == 0) {
         changed(m->second.display, -1);
         typing_.erase(m->first);
+        list_changes(m->first);
         members_.erase(m);
     }
     who_is_.erase(mine);
 }
 
-std::vector<std::string> room::members(std::size_t most) const {
+name_list_ptr room::members(std::size_t most) {
+    if (listed_ && listed_most_ == most) return listed_;
     std::vector<std::string> names;
     names.reserve(std::min(most, members_.size()));
     for (const auto& [key, m] : members_) {
         if (names.size() == most) break;
         names.push_back(m.display);
+        listed_last_ = key;
     }
-    return names;
+    listed_most_ = most;
+    listed_ = std::make_shared<const name_list>(std::move(names));
+    return listed_;
+}
+
+// The member of that key comes, goes or is respelled.
+void room::list_changes(const std::string& key) noexcept {
+    if (listed_ && (listed_->names().size() < listed_most_ || key <= listed_last_)) listed_.reset();
 }
 
 bool room::set_typing(participant_id who, bool typing_now, base::steady_time now) {

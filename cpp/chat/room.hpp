@@ -2,16 +2,18 @@
 // Pure state with time as an argument; the service keeps it on the room's home shard.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/shared_buffer.hpp"
 #include "chat/events.hpp"
 #include "chat/limits.hpp"
+#include "chat/name_list.hpp"
 #include "chat/names.hpp"
 
 namespace chatterlink::chat {
@@ -26,10 +28,10 @@ class room {
     const std::string& name() const noexcept { return name_; }
 
     /// Takes a connection in under a name. The same name again is fine for the same connection, and for
-    /// another one that knows the member's token. Another name from a connection that is in already renames
-    /// it; alone under its name, it may also respell it. Gives the name as the room spells it now, one
-    /// spelling for all of a member's connections. Errors: name_taken.
-    base::result<std::string> enter(participant_id who, const chat::name& as, std::string_view token);
+    /// another one that knows the member's token (null: has none). Another name from a connection that is in
+    /// already renames it; alone under its name, it may also respell it. Gives the name as the room spells it
+    /// now, one spelling for all of a member's connections. Errors: name_taken.
+    base::result<std::string> enter(participant_id who, const chat::name& as, const base::buffer_ptr& token);
 
     /// Unknown connections are ignored.
     void leave(participant_id who);
@@ -37,8 +39,8 @@ class room {
     bool empty() const noexcept { return members_.empty(); }
     std::size_t count() const noexcept { return members_.size(); }
 
-    /// The first names, in order of their keys.
-    std::vector<std::string> members(std::size_t most) const;
+    /// The first names, in order of their keys: the same list until one of them changes.
+    name_list_ptr members(std::size_t most);
 
     /// A sign of typing, or of having stopped. True if the list of those who type changed.
     bool set_typing(participant_id who, bool typing_now, base::steady_time now);
@@ -58,16 +60,21 @@ class room {
   private:
     struct member {
         std::string display;
-        std::string token;
-        std::size_t connections = 0;
+        base::buffer_ptr token;
+        std::uint32_t connections = 0;
     };
     void changed(const std::string& display, int by);
+    void list_changes(const std::string& key) noexcept;
 
     std::string name_;
     const limits& limits_;
     using member_map = std::map<std::string, member>;  // by name key
     member_map members_;
-    std::unordered_map<participant_id, member_map::iterator> who_is_;
+    // What members() gave last: so many were asked for, and this is the last key of as many. Null: forgotten.
+    name_list_ptr listed_;
+    std::size_t listed_most_ = 0;
+    std::string listed_last_;
+    boost::unordered_flat_map<participant_id, member_map::iterator> who_is_;
     std::map<std::string, int> changes_;               // display -> +1 joined, -1 left
     std::map<std::string, base::steady_time> typing_;  // name key -> until when
 };

@@ -39,14 +39,10 @@ void trim(history_page& page, bool upwards, std::size_t most) {
 
 // How many rooms a participant is in or on its way into; a room that is both counts once.
 std::size_t claimed_rooms(const participant& who) {
-    const auto fresh = std::count_if(who.joining.begin(), who.joining.end(),
+    if (!who.joins_under_way) return who.rooms.size();
+    const auto fresh = std::count_if(who.joins_under_way->begin(), who.joins_under_way->end(),
                                      [&](const auto& each) { return !who.rooms.contains(each.first); });
     return who.rooms.size() + static_cast<std::size_t>(fresh);
-}
-
-void join_ended(participant& who, const std::string& room_name) {
-    const auto under_way = who.joining.find(room_name);
-    if (--under_way->second == 0) who.joining.erase(under_way);
 }
 
 base::error not_joined(const std::string& room) {
@@ -103,7 +99,7 @@ room* service::find_here(const std::string& name) {
 }
 
 // What a large room's names would cost at each join is time that everybody in it waits.
-std::vector<std::string> service::names_in(const room& r) const {
+name_list_ptr service::names_in(room& r) const {
     return r.members(r.count() <= limits_.members_whole ? limits_.members_whole : limits_.members_page);
 }
 
@@ -131,16 +127,16 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
     if (!as) return then(as.error());
     auto where = check_room_name(what.room);
     if (!where) return then(where.error());
-    if (!who->rooms.contains(where->display) && !who->joining.contains(where->display) &&
+    if (!who->rooms.contains(where->display) && who->joining(where->display) == 0 &&
         claimed_rooms(*who) >= limits_.max_rooms_per_client) {
         return then(fail(errc::too_many_rooms, "you are in " + std::to_string(limits_.max_rooms_per_client) +
                                                    " rooms already: leave one first"));
     }
-    if (who->token.empty()) {
+    if (!who->token) {
         const bool brought = what.token.size() >= token_min && what.token.size() <= token_max;
-        who->token = brought ? std::move(what.token) : base::random_token(token_bytes);
+        who->token = base::shared_buffer::copy_of(brought ? what.token : base::random_token(token_bytes));
     }
-    ++who->joining[where->display];
+    who->join_begins(where->display);
     const base::shard_id home = threads_.home_of(where->display);
     threads_.run_on(
         home, [this, who, as = std::move(*as), token = who->token, room_name = std::move(where->display),
@@ -150,8 +146,8 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
 }
 
 // On the room's home shard.
-void service::enter_room(const participant_ptr& who, chat::name as, std::string token, std::string room_name,
-                         std::optional<std::uint64_t> since, done<joined> then) {
+void service::enter_room(const participant_ptr& who, chat::name as, base::buffer_ptr token,
+                         std::string room_name, std::optional<std::uint64_t> since, done<joined> then) {
     room& r = room_here(room_name);
     // Under the name it may give up now: nobody else would tell that it types no more.
     if (r.set_typing(who->id, false, base::steady_now())) schedule_typing(r);
@@ -159,12 +155,13 @@ void service::enter_room(const participant_ptr& who, chat::name as, std::string 
     if (!in) {
         drop_if_empty(room_name);
         return threads_.run_on(who->home, [who, room_name, failed = in.error(), then = std::move(then)] {
-            join_ended(*who, room_name);
+            who->join_ended(room_name);
             then(failed);
         });
     }
     schedule_presence(r);
-    joined answer{std::move(*in), std::move(room_name), std::move(token), names_in(r), r.count(), {}};
+    joined answer{
+        std::move(*in), std::move(room_name), std::string(token->view()), names_in(r), r.count(), {}};
     threads_.run_on(who->home,
                     [this, who, answer = std::move(answer), since, then = std::move(then)]() mutable {
                         subscribe_and_read(who, std::move(answer), since, std::move(then));
@@ -192,7 +189,7 @@ void service::subscribe_and_read(const participant_ptr& who, joined so_far,
         if (page) trim(*page, upwards, limits_.history_bytes);
         threads_.run_on(who->home, [this, who, answer = std::move(answer), page = std::move(page),
                                     then = std::move(then)]() mutable {
-            join_ended(*who, answer.room);
+            who->join_ended(answer.room);
             if (who->gone) return;  // exit() has left the room
             const auto membership = who->rooms.find(answer.room);
             if (!page) {
@@ -389,7 +386,7 @@ void service::members(const participant_ptr& who, const std::string& room_name,
     if (found == who->rooms.end()) return then(not_joined(room_name));
     threads_.run_on(threads_.home_of(room_name), [this, who, room_name, then = std::move(then)]() mutable {
         std::pair<std::vector<std::string>, std::size_t> list;
-        if (const room* const r = find_here(room_name)) list = {names_in(*r), r->count()};
+        if (room* const r = find_here(room_name)) list = {names_in(*r)->names(), r->count()};
         threads_.run_on(who->home, [who, list = std::move(list), then = std::move(then)]() mutable {
             if (!who->gone) then(std::move(list));
         });

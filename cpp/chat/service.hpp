@@ -34,7 +34,7 @@ struct joined {
     std::string you;   // the name as accepted
     std::string room;  // the name as accepted
     std::string token;
-    std::vector<std::string> members;
+    name_list_ptr members;
     std::size_t count = 0;
     history_page history;
 };
@@ -113,9 +113,9 @@ class service {
     room& room_here(const std::string& name);
     room* find_here(const std::string& name);
     void drop_if_empty(const std::string& name);
-    std::vector<std::string> names_in(const room& r) const;
+    name_list_ptr names_in(room& r) const;
     void leave_here(const std::string& name, participant_id who);
-    void enter_room(const participant_ptr& who, chat::name as, std::string token, std::string room_name,
+    void enter_room(const participant_ptr& who, chat::name as, base::buffer_ptr token, std::string room_name,
                     std::optional<std::uint64_t> since, done<joined> then);
     void subscribe_and_read(const participant_ptr& who, joined so_far, std::optional<std::uint64_t> since,
                             done<joined> then);

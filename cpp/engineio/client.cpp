@@ -8,15 +8,12 @@
 
 namespace chatterlink::engineio {
 
-client::client(std::string sid, transport first, const settings& how, const net::websocket_limits& limits,
-               net::shard& home, forget on_gone)
-    : session_(first, how, base::steady_now()),
+client::client(std::string sid, transport first, const common& shared, net::shard& home)
+    : session_(first, shared.how, base::steady_now()),
       polling_(std::make_unique<polling_state>()),
-      how_(how),
-      limits_(limits),
+      common_(shared),
       home_(home),
       sid_(std::move(sid)),
-      on_gone_(std::move(on_gone)),
       clock_([](void* self) { static_cast<client*>(self)->on_time(); }, this) {}
 
 client::~client() {
@@ -51,13 +48,13 @@ void client::accept() {
     session_.on_admitted(base::steady_now());
     start_timer();
     if (session_.current() == transport::websocket) {
-        websocket_ = net::websocket::accept(*request, *this, limits_);
+        websocket_ = net::websocket::accept(*request, *this, common_.limits);
         return;
     }
-    if (how_.cookie) request->add_header("Set-Cookie", set_cookie(*how_.cookie, sid_));
+    if (common_.how.cookie) request->add_header("Set-Cookie", set_cookie(*common_.how.cookie, sid_));
     std::string payload;
-    append_text(payload, packet_type::open, session::handshake(sid_, transport::polling, how_));
-    respond_poll(*request, std::move(payload), how_.compress_polls_from);
+    append_text(payload, packet_type::open, session::handshake(sid_, transport::polling, common_.how));
+    respond_poll(*request, std::move(payload), common_.how.compress_polls_from);
 }
 
 void client::refuse(const refusal& why) {
@@ -71,7 +68,7 @@ void client::refuse(const refusal& why) {
     request->respond(std::move(r));
     if (auto h = std::shared_ptr<client_handler>(std::move(handler_)))
         boost::asio::post(home_.context(), [h = std::move(h)] {});
-    on_gone_(*this);
+    common_.on_gone(*this);
 }
 
 // ---- Time ----
@@ -135,7 +132,7 @@ net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
         net::counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return net::send_outcome::dropped;
     }
-    if (polling_->bytes + frame->size() > how_.max_poll_queue && !polling_->queue.empty()) {
+    if (polling_->bytes + frame->size() > common_.how.max_poll_queue && !polling_->queue.empty()) {
         net::counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
         // Later: see connection::finish().
         boost::asio::post(home_.context(), [self = shared_from_this()] {
@@ -237,7 +234,7 @@ void client::over() {
         }
     }
     tell_closed();
-    on_gone_(*this);
+    common_.on_gone(*this);
 }
 
 // ---- WebSocket ----
@@ -245,7 +242,7 @@ void client::over() {
 void client::websocket_opened() {
     const auto before = std::move(polling_);
     websocket_->send(net::websocket_frame(net::websocket_opcode::text, "0",
-                                          session::handshake(sid_, transport::websocket, how_)));
+                                          session::handshake(sid_, transport::websocket, common_.how)));
     for (auto& frame : before->queue) websocket_->send(std::move(frame));
     if (!session_.lingering()) return;
     const auto keep = shared_from_this();

@@ -20,11 +20,14 @@ class client final : public net::websocket::listener, public std::enable_shared_
     /// session when there are more (payload.Payload.max_decode_packets); the rest waits for the next poll.
     static constexpr std::size_t max_packets_in_answer = 16;
 
-    using forget = std::function<void(const client&)>;
+    /// What the clients of one server have in common; outlives them.
+    struct common {
+        const settings& how;
+        const net::websocket_limits& limits;
+        std::function<void(client&)> on_gone;  // called once for each, last, on its shard
+    };
 
-    /// `how` and `limits` outlive it. `on_gone` is called once, last.
-    client(std::string sid, transport first, const settings& how, const net::websocket_limits& limits,
-           net::shard& home, forget on_gone);
+    client(std::string sid, transport first, const common& shared, net::shard& home);
     ~client() override;
 
     const std::string& sid() const noexcept { return sid_; }
@@ -124,11 +127,9 @@ class client final : public net::websocket::listener, public std::enable_shared_
     session session_;
     std::unique_ptr<polling_state> polling_;  // none once a WebSocket is open
     std::shared_ptr<net::websocket> websocket_;
-    const settings& how_;
-    const net::websocket_limits& limits_;
+    const common& common_;
     net::shard& home_;
     std::string sid_;
-    forget on_gone_;
     net::timer clock_;
     std::unique_ptr<client_handler> handler_;
 };

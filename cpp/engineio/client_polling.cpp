@@ -85,7 +85,7 @@ void client::answer_poll(std::size_t most) {
     queue.erase(queue.begin(), end);
     if (payload.empty()) append_text(payload, packet_type::noop, {});
     const auto poll = std::exchange(polling_->held, nullptr);
-    respond_poll(*poll, std::move(payload), how_.compress_polls_from);
+    respond_poll(*poll, std::move(payload), common_.how.compress_polls_from);
 }
 
 void client::respond_noop(net::exchange& poll) {

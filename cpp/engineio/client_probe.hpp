@@ -9,7 +9,7 @@ namespace chatterlink::engineio {
 class client::probe final : public net::websocket::listener {
   public:
     probe(client& owner, net::exchange& request) : owner_(owner) {
-        socket = net::websocket::accept(request, *this, owner.limits_);
+        socket = net::websocket::accept(request, *this, owner.common_.limits);
     }
     ~probe() override { end(); }
     /// From here on its owner hears nothing of it.

@@ -10,7 +10,6 @@ namespace chatterlink::engineio {
 namespace {
 
 constexpr std::size_t sid_random_bytes = 20;  // 160 bits: not to be guessed
-constexpr std::string_view digits = "0123456789abcdef";
 
 // Whether the query has a sid at all, be it one that cannot be decoded.
 bool names_session(std::string_view query) {
@@ -24,6 +23,7 @@ server::server(net::reactor& threads, settings how, origin_policy origins, open_
       how_(how),
       origins_(std::move(origins)),
       limits_{.max_message = how.max_payload, .deflate = how.deflate},
+      common_{how_, limits_, [this](client& gone) { forget(gone); }},
       on_open_(std::move(on_open)),
       shards_(threads.count()) {
     if (how_.cookie) check_cookie(*how_.cookie).value();
@@ -33,24 +33,6 @@ server::~server() = default;
 
 std::uint64_t server::body_limit(const net::exchange& e) {
     return e.method() == "POST" ? how_.max_payload : 0;
-}
-
-// The random part, then which shard the session lives on: four hexadecimal digits.
-std::string server::make_sid(base::shard_id where) const {
-    std::string sid = base::random_token(sid_random_bytes);
-    for (int shift = 12; shift >= 0; shift -= 4) sid.push_back(digits[(where >> shift) & 0xf]);
-    return sid;
-}
-
-base::shard_id server::shard_of(std::string_view sid) noexcept {
-    if (sid.size() < 5) return base::no_shard;
-    base::shard_id where = 0;
-    for (const char c : sid.substr(sid.size() - 4)) {
-        const auto digit = digits.find(c);
-        if (digit == std::string_view::npos) return base::no_shard;
-        where = where * 16 + static_cast<base::shard_id>(digit);
-    }
-    return where;
 }
 
 // Tells a session of a POST that is on its way, wherever its connection lives: a second one meanwhile, or one
@@ -84,7 +66,7 @@ class server::post_watch final : public net::body_watch {
 std::unique_ptr<net::body_watch> server::body_expected(const net::exchange& e) {
     if (e.method() != "POST" || net::query_value(e.query(), "transport") != "polling") return nullptr;
     auto sid = net::query_value(e.query(), "sid");
-    const auto where = shard_of(sid.value_or(""));
+    const auto where = base::shard_in_token(sid.value_or(""));
     if (where >= shards_.size() || !page_may(e)) return nullptr;
     return std::make_unique<post_watch>(*this, where, std::move(*sid), e.info());
 }
@@ -130,16 +112,16 @@ void server::handle(net::exchange_ptr e) {
 void server::handshake(net::exchange_ptr e, transport t) {
     net::shard& home = e->home();
     auto made =
-        std::make_shared<client>(make_sid(home.id()), t, how_, limits_, home,
-                                 [this, here = home.id()](const client& gone) { forget(here, gone); });
+        std::make_shared<client>(base::random_token_of(home.id(), sid_random_bytes), t, common_, home);
     auto decided = on_open_(*made, *e);
-    shards_[home.id()].clients.emplace(made->sid(), made);
+    shards_[home.id()].clients.insert(made);
     made->start(std::move(e), std::move(decided));
 }
 
-void server::forget(base::shard_id here, const client& gone) {
-    if (gone.left_without_poll()) shards_[here].left.add(gone.sid(), base::steady_now());
-    shards_[here].clients.erase(gone.sid());
+void server::forget(client& gone) {
+    auto& here = shards_[gone.home().id()];
+    if (gone.left_without_poll()) here.left.add(gone.sid(), base::steady_now());
+    here.clients.erase(std::string_view(gone.sid()));
 }
 
 bool server::answer_departed(departed& left, net::exchange& e, transport t, const std::string& sid) {
@@ -149,7 +131,7 @@ bool server::answer_departed(departed& left, net::exchange& e, transport t, cons
 }
 
 void server::continue_session(net::exchange_ptr e, transport t, const std::string& sid) {
-    const base::shard_id where = shard_of(sid);
+    const base::shard_id where = base::shard_in_token(sid);
     if (where >= shards_.size()) return refuse(*e, protocol_error::unknown_sid);
     if (where != e->home().id()) {
         net::shard& there = threads_.at(where);
@@ -161,7 +143,7 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
         if (!answer_departed(shards_[where].left, *e, t, sid)) refuse(*e, protocol_error::unknown_sid);
         return;
     }
-    const auto c = found->second;
+    const auto c = (*found)->shared_from_this();
     c->check_time();
     if (!c->reachable()) return refuse(*e, protocol_error::unknown_sid);
     if (t == transport::websocket) return c->on_probe(std::move(e));
@@ -173,11 +155,11 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
 
 client* server::find(base::shard_id here, const std::string& sid) const {
     const auto found = shards_[here].clients.find(sid);
-    return found == shards_[here].clients.end() ? nullptr : found->second.get();
+    return found == shards_[here].clients.end() ? nullptr : found->get();
 }
 
 void server::visit(const std::string& sid, std::function<void(client*)> what) {
-    const base::shard_id where = shard_of(sid);
+    const base::shard_id where = base::shard_in_token(sid);
     if (where >= shards_.size()) return what(nullptr);
     threads_.post(where, [this, where, sid, what = std::move(what)] {
         auto* const c = find(where, sid);
@@ -188,10 +170,12 @@ void server::visit(const std::string& sid, std::function<void(client*)> what) {
 
 void server::close_all() {
     auto& clients = shards_[threads_.current()].clients;
-    while (!clients.empty()) {
-        const auto c = clients.begin()->second;
-        c->close_at_once();
-        clients.erase(c->sid());
+    while (!clients.empty()) {  // again, should one of them bring another
+        const std::vector<std::shared_ptr<client>> all(clients.begin(), clients.end());
+        for (const auto& c : all) {
+            c->close_at_once();
+            clients.erase(std::string_view(c->sid()));
+        }
     }
 }
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/named_set.hpp"
 #include "engineio/client.hpp"
 #include "engineio/departed.hpp"
 #include "engineio/origin.hpp"
@@ -43,7 +43,7 @@ class server final : public net::http_handler {
   private:
     class post_watch;
     struct per_shard {
-        std::unordered_map<std::string_view, std::shared_ptr<client>> clients;  // keys point into them
+        base::named_set<client, &client::sid> clients;
         departed left;
     };
 
@@ -51,16 +51,15 @@ class server final : public net::http_handler {
     client* find(base::shard_id here, const std::string& sid) const;
     void handshake(net::exchange_ptr e, transport t);
     void continue_session(net::exchange_ptr e, transport t, const std::string& sid);
-    void forget(base::shard_id here, const client& gone);
+    void forget(client& gone);
     static bool answer_departed(departed& left, net::exchange& e, transport t, const std::string& sid);
     static void refuse(net::exchange& e, protocol_error why);
-    std::string make_sid(base::shard_id where) const;
-    static base::shard_id shard_of(std::string_view sid) noexcept;
 
     net::reactor& threads_;
     const settings how_;
     const origin_policy origins_;
     const net::websocket_limits limits_;
+    const client::common common_;
     open_handler on_open_;
     std::vector<per_shard> shards_;  // each touched by its own shard only
 };

@@ -53,9 +53,9 @@ std::string success_text(const chat::history_page& page) {
 }
 
 std::string success_text(const chat::joined& j) {
-    base::json_object_text text(1024);
+    base::json_object_text text(256 + j.members->json().size());
     text.number("count", std::uint64_t{j.count}).list("history", j.history.messages, append_message);
-    text.number("last_seq", j.history.last_seq).list("members", j.members, base::append_json_text);
+    text.number("last_seq", j.history.last_seq).raw("members", j.members->json());
     text.flag("more", j.history.more).flag("ok", true).text("room", j.room);
     return std::move(text.text("token", j.token).text("you", j.you)).take();
 }

@@ -1,5 +1,6 @@
 #include "hub/topics.hpp"
 
+#include <limits>
 #include <utility>
 
 namespace chatterlink::hub {
@@ -12,12 +13,14 @@ constexpr std::size_t fetch_ahead = 4;
 
 // One topic's subscribers, side by side in memory for the delivery loop.
 struct subscription::members {
+    // A delivery looks at nothing but this and its subscriber.
     struct entry {
         subscriber* who;
-        std::uint64_t through;  // messages up to this seq are not delivered
+        std::uint64_t through;  // messages up to this seq are not delivered; or `holding`
         subscription* place;
-        bool holding;  // here, not in the place: a delivery looks at nothing but this list and its subscriber
     };
+    static constexpr auto holding = std::numeric_limits<std::uint64_t>::max();
+    topics& owner;
     std::string topic;
     std::vector<entry> entries;
 };
@@ -30,18 +33,21 @@ const std::string& subscription::topic() const noexcept {
 }
 
 subscription::~subscription() {
-    owner_.leave(*this);
+    where_.owner.leave(*this);
 }
 
 void subscription::hold() noexcept {
-    where_.entries[index_].holding = true;
+    where_.entries[index_].through = members::holding;
 }
 
 void subscription::release(std::uint64_t through) {
-    where_.entries[index_].holding = false;
-    where_.entries[index_].through = through;
-    for (const auto& f : std::exchange(held_, {})) {
-        if (f->seq == 0 || f->seq > through) who_.deliver(*f);
+    auto& entry = where_.entries[index_];
+    entry.through = through;
+    const auto held = std::exchange(held_, nullptr);
+    if (!held) return;
+    auto& who = *entry.who;
+    for (const auto& f : *held) {
+        if (f->seq == 0 || f->seq > through) who.deliver(*f);
     }
 }
 
@@ -49,12 +55,11 @@ std::unique_ptr<subscription> topics::subscribe(const std::string& topic, subscr
     auto& where = by_name_[topic];
     const bool first = !where;
     if (first) {
-        where = std::make_unique<subscription::members>();
-        where->topic = topic;
+        where = std::unique_ptr<subscription::members>(new subscription::members{*this, topic, {}});
     }
-    std::unique_ptr<subscription> s(new subscription(*this, *where, who));
+    std::unique_ptr<subscription> s(new subscription(*where));
     s->index_ = where->entries.size();
-    where->entries.push_back({&who, 0, s.get(), false});
+    where->entries.push_back({&who, 0, s.get()});
     if (first && interest_) interest_(topic, true);
     return s;
 }
@@ -79,8 +84,10 @@ std::size_t topics::deliver(const std::string& topic, const frame_ptr& f, const 
         if (i + fetch_ahead < entries.size()) __builtin_prefetch(entries[i + fetch_ahead].who);
         const auto& entry = entries[i];
         if (entry.who == except) continue;
-        if (entry.holding) {
-            entry.place->held_.push_back(f);
+        if (entry.through == subscription::members::holding) {
+            auto& held = entry.place->held_;
+            if (!held) held = std::make_unique<std::vector<frame_ptr>>();
+            held->push_back(f);
             continue;
         }
         if (f->seq != 0 && f->seq <= entry.through) continue;

@@ -43,13 +43,11 @@ class subscription {
   private:
     friend class topics;
     struct members;
-    subscription(topics& owner, members& where, subscriber& who) : owner_(owner), where_(where), who_(who) {}
+    explicit subscription(members& where) : where_(where) {}
 
-    topics& owner_;
     members& where_;
-    subscriber& who_;
     std::size_t index_ = 0;
-    std::vector<frame_ptr> held_;
+    std::unique_ptr<std::vector<frame_ptr>> held_;  // null: nothing
 };
 
 class topics {

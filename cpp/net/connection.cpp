@@ -208,7 +208,7 @@ bool connection::write_now() {
 
 void connection::wait_writable() {
     waiting_writable_ = true;
-    if (!deadline_.pending()) home_->start_timer(deadline_, limits_.write_stall);
+    if (!deadline_) start_deadline(limits_.write_stall);
     if (!alive_) alive_ = shared_from_this();
     home_->inputs().want_output(handle(), *this);
 }
@@ -217,8 +217,13 @@ void connection::serve_output() {
     waiting_writable_ = false;
     if (state_ == state::closed) return;
     // Progress, or done: the stall starts anew or is over.
-    if (write_now() && state_ != state::lingering) deadline_.cancel();
-    if (waiting_writable_ && !deadline_.pending()) home_->start_timer(deadline_, limits_.write_stall);
+    if (write_now() && state_ != state::lingering) deadline_.reset();
+    if (waiting_writable_ && !deadline_) start_deadline(limits_.write_stall);
+}
+
+void connection::start_deadline(base::milliseconds delay) {
+    if (!deadline_) deadline_ = std::make_unique<timer>(&connection::on_deadline, this);
+    home_->start_timer(*deadline_, delay);
 }
 
 void connection::on_deadline(void* self) {
@@ -250,7 +255,7 @@ void connection::close_after_flush() {
 void connection::linger() {
     state_ = state::lingering;
     if (::shutdown(handle(), SHUT_WR) != 0) return finish();
-    home_->start_timer(deadline_, limits_.linger);
+    start_deadline(limits_.linger);
     cancel_reading();
     wait_for_input(input_for::discarding);
 }
@@ -279,7 +284,7 @@ void connection::close_now() {
     state_ = state::closed;
     unlink();  // here, where it belongs: its last reference may be dropped on the shard it came from
     owner_.reset();
-    deadline_.cancel();
+    deadline_.reset();
     gap_.reset();
     queue_.clear(home_->nodes());
     leave();
@@ -305,7 +310,7 @@ void connection::hand_over(shard& to, std::function<void()> then) {
     }
     if (state_ == state::closed) return;
     auto me = shared_from_this();
-    deadline_.cancel();
+    deadline_.reset();
     unwatch();
     home_->inputs().remove(handle(), *this);
     home_->forget_turn(*this);

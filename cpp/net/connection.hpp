@@ -224,6 +224,7 @@ class connection final : public connection_hook,
     void discard();
     void fail_slow();
     void finish();
+    void start_deadline(base::milliseconds delay);
     static void on_deadline(void* self);
 
     // What a send and a flush touch, side by side: with many members in a room none of it is in the cache.
@@ -231,6 +232,7 @@ class connection final : public connection_hook,
     send_queue queue_;
     std::unique_ptr<tls_engine> tls_;   // null: plain
     std::unique_ptr<timer> gap_;        // of flush_apart(); null: nothing is held back
+    std::unique_ptr<timer> deadline_;   // for the peer to take what is queued, or to go; null: none
     std::unique_ptr<callbacks> calls_;  // null: none
     state state_ = state::open;
     bool dirty_ = false;
@@ -247,7 +249,6 @@ class connection final : public connection_hook,
     // The rest.
     std::shared_ptr<connection> alive_;  // itself, while something waits for the socket
     const connection_limits& limits_;
-    timer deadline_{&connection::on_deadline, this};
     std::weak_ptr<connection_owner> owner_;
     std::shared_ptr<byte_reader> reader_;
 };

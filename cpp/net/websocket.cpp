@@ -22,9 +22,10 @@ response refusal_of(const websocket_handshake& shaken) {
     return r;
 }
 
-websocket_decoder::rules rules_for(const websocket_limits& limits, const websocket_handshake& shaken) {
-    return {limits.max_message, limits.max_fragments, shaken.deflate.has_value(),
-            shaken.deflate && shaken.deflate->client_takeover};
+// A connection needs a decoder while a message of it arrives: each thread keeps one for the next.
+std::unique_ptr<websocket_decoder>& spare_decoder() noexcept {
+    thread_local std::unique_ptr<websocket_decoder> spare;
+    return spare;
 }
 
 class websocket_impl final : public websocket,
@@ -34,20 +35,22 @@ class websocket_impl final : public websocket,
     websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits,
                    const websocket_handshake& shaken)
         : connection_(std::move(c)),
-          deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0),
           listener_(&who),
           limits_(limits),
-          decoder_(rules_for(limits, shaken)) {}
+          deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0),
+          inflates_(shaken.deflate.has_value()),
+          client_takeover_(shaken.deflate && shaken.deflate->client_takeover) {}
 
-    /// `early`: what came behind the request already.
-    void start(std::string_view answer, std::string early) {
+    /// `answer` to the request; `early`: what came behind that already.
+    void start(std::string answer, std::string early) {
         connection_->read_with(shared_from_this());
         connection_->on_drained(nullptr);
-        connection_->send(base::shared_buffer::copy_of(answer));
-        boost::asio::post(home().context(), [self = shared_from_this(), early = std::move(early)] {
+        waiting_ = std::make_unique<waiting>(waiting{std::move(answer), std::move(early)});
+        boost::asio::post(home().context(), [self = shared_from_this()] {
             if (!self->connection_->open()) return;  // on_closed tells
             if (self->listener_ != nullptr) self->listener_->websocket_opened();
-            self->on_bytes(early);
+            self->send_answer();
+            self->on_unread();
             if (!self->connection_->open()) return;
             self->connection_->start_reading();
         });
@@ -56,7 +59,7 @@ class websocket_impl final : public websocket,
     send_outcome send(base::buffer_ptr frame, bool volatile_send) override {
         if (closing_) return send_outcome::closed;
         if (deflate_window_ != 0) frame = deflated_frame(frame, deflate_window_, limits_.deflate);
-        return connection_->send(std::move(frame), volatile_send);
+        return write(std::move(frame), volatile_send);
     }
 
     void flush_apart(base::milliseconds gap) override { connection_->flush_apart(gap); }
@@ -64,8 +67,10 @@ class websocket_impl final : public websocket,
     void close(close_code code) override {
         if (closing_ || !connection_->open()) return;
         closing_ = true;
-        connection_->send(websocket_close_frame(static_cast<std::uint16_t>(code)));
-        home().start_timer(deadline_, limits_.close_timeout);
+        write(websocket_close_frame(static_cast<std::uint16_t>(code)));
+        deadline_ = std::make_unique<timer>(
+            [](void* self) { static_cast<websocket_impl*>(self)->on_deadline(); }, this);
+        home().start_timer(*deadline_, limits_.close_timeout);
     }
 
     void abort() override {
@@ -82,7 +87,7 @@ class websocket_impl final : public websocket,
         if (!std::exchange(paused_, false)) return;
         boost::asio::post(home().context(), [self = shared_from_this()] {
             if (self->paused_) return;
-            self->on_bytes(std::exchange(self->unread_, {}));
+            self->on_unread();
             if (!self->paused_) self->connection_->resume_reading();
         });
     }
@@ -94,29 +99,33 @@ class websocket_impl final : public websocket,
     // One message after the other; the listener may end the connection from inside any of them.
     void on_bytes(std::string_view bytes) override {
         const auto keep = shared_from_this();
+        if (!decoder_) decoder_ = take_decoder();
         while (connection_->open()) {
             if (paused_) {
-                unread_.append(bytes);
+                if (!waiting_) waiting_ = std::make_unique<waiting>();
+                waiting_->unread.append(bytes);
                 return;
             }
-            switch (decoder_.next(bytes)) {
+            switch (decoder_->next(bytes)) {
                 case websocket_decoder::event::need_more:
+                    if (decoder_->idle()) spare_decoder() = std::move(decoder_);
                     return;
                 case websocket_decoder::event::message:
                     deliver();
                     break;
                 case websocket_decoder::event::ping:
                     if (!closing_)
-                        connection_->send(websocket_frame(websocket_opcode::pong, decoder_.payload()));
+                        connection_->send(websocket_frame(websocket_opcode::pong, decoder_->payload()));
                     break;
                 case websocket_decoder::event::pong:
                     break;
                 case websocket_decoder::event::close: {
-                    const auto code = static_cast<std::uint16_t>(decoder_.code());
+                    const auto code = static_cast<std::uint16_t>(decoder_->code());
                     return finish(code, {}, code);
                 }
                 case websocket_decoder::event::failed:
-                    return finish(static_cast<std::uint16_t>(decoder_.code()), decoder_.payload(), abnormal);
+                    return finish(static_cast<std::uint16_t>(decoder_->code()), decoder_->payload(),
+                                  abnormal);
             }
         }
     }
@@ -130,10 +139,40 @@ class websocket_impl final : public websocket,
     void on_closed() override { over(abnormal); }
 
   private:
+    // What waits until the connection is open, or is read again.
+    struct waiting {
+        std::string answer{};  // to the request; goes out with the first frame, in one piece
+        std::string unread{};  // bytes of the client
+    };
+
+    send_outcome write(base::buffer_ptr frame, bool volatile_send = false) {
+        if (!waiting_ || waiting_->answer.empty()) return connection_->send(std::move(frame), volatile_send);
+        return connection_->send(
+            base::shared_buffer::copy_of(std::exchange(waiting_->answer, {}), frame->view()));
+    }
+
+    void send_answer() {
+        if (!waiting_ || waiting_->answer.empty()) return;
+        connection_->send(base::shared_buffer::copy_of(std::exchange(waiting_->answer, {})));
+    }
+
+    void on_unread() {
+        if (const auto before = std::exchange(waiting_, nullptr)) on_bytes(before->unread);
+    }
+
+    std::unique_ptr<websocket_decoder> take_decoder() {
+        const websocket_decoder::rules rules{limits_.max_message, limits_.max_fragments, inflates_,
+                                             client_takeover_};
+        if (!spare_decoder()) return std::make_unique<websocket_decoder>(rules);
+        auto spare = std::move(spare_decoder());
+        spare->adopt(rules);
+        return spare;
+    }
+
     void deliver() {
         if (listener_ == nullptr || closing_) return;
         try {
-            listener_->websocket_message(decoder_.payload(), decoder_.binary());
+            listener_->websocket_message(decoder_->payload(), decoder_->binary());
         } catch (const std::exception& e) {
             spdlog::error("websocket message: {}", e.what());
             close(close_code::internal);
@@ -155,19 +194,22 @@ class websocket_impl final : public websocket,
 
     void over(std::uint16_t code) {
         closing_ = true;
-        deadline_.cancel();
+        if (deadline_) deadline_->cancel();
         if (auto* const who = std::exchange(listener_, nullptr)) who->websocket_closed(code);
     }
 
     std::shared_ptr<connection> connection_;
-    int deflate_window_;  // 0: what goes out is not compressed
-    bool paused_ = false;
-    bool closing_ = false;
     listener* listener_;
     const websocket_limits& limits_;
-    websocket_decoder decoder_;
-    timer deadline_{[](void* self) { static_cast<websocket_impl*>(self)->on_deadline(); }, this};
-    std::string unread_;  // what had been read when it was paused
+    const int deflate_window_;  // 0: what goes out is not compressed
+    const bool inflates_;       // permessage-deflate was agreed on
+    const bool client_takeover_;
+    bool paused_ = false;
+    bool closing_ = false;
+    // What an idle connection has none of.
+    std::unique_ptr<waiting> waiting_;
+    std::unique_ptr<websocket_decoder> decoder_;  // of what has arrived in part; has the inflater's memory
+    std::unique_ptr<timer> deadline_;             // for the peer's close frame
 };
 
 // What a caller holds whose request was refused.
@@ -213,10 +255,10 @@ std::shared_ptr<websocket> websocket::accept(exchange& request, listener& who,
         return none;
     }
     const auto session = request.take_session();
-    const auto answer = switching_protocols(shaken, session->take_headers());
+    auto answer = switching_protocols(shaken, session->take_headers());
     const auto early = session->leftover().cdata();
     auto made = std::make_shared<websocket_impl>(session->take_connection(), who, limits, shaken);
-    made->start(answer, std::string(static_cast<const char*>(early.data()), early.size()));
+    made->start(std::move(answer), std::string(static_cast<const char*>(early.data()), early.size()));
     return made;
 }
 

@@ -50,6 +50,13 @@ class websocket_decoder {
 
     explicit websocket_decoder(const rules& r) noexcept : rules_(r) {}
 
+    /// Between two messages, with nothing of one connection in it: it may go on with another one's.
+    bool idle() const noexcept {
+        return phase_ == phase::header && header_size_ == 0 && !in_message_ && !delivered_ && !inflater_;
+    }
+    /// Goes on with the bytes of another connection; only when idle().
+    void adopt(const rules& r) noexcept { rules_ = r; }
+
     /// Takes bytes from the front of `input` up to the next event.
     event next(std::string_view& input);
 
@@ -97,7 +104,7 @@ class websocket_decoder {
     bool control() const noexcept { return (opcode_ & 0x8) != 0; }
     bool first_of_message() const noexcept { return opcode_ != opcode_continuation; }
 
-    const rules rules_;
+    rules rules_;
     phase phase_ = phase::header;
     bool final_ = false;
     bool in_message_ = false;   // its first frame has begun, its last has not ended

@@ -120,14 +120,14 @@ void server::gather(const audience& a, std::vector<socket*>& into) const {
         for (const auto& topic : topics) rooms_.here().collect(topic, found);
         for (auto* const each : found) members.push_back(static_cast<socket*>(each));
         for (const auto& name : names) {
-            if (const auto own = here->find(name); own != here->end()) members.push_back(own->second.get());
+            if (const auto own = here->find(name); own != here->end()) members.push_back(own->get());
         }
         std::sort(members.begin(), members.end());
         members.erase(std::unique(members.begin(), members.end()), members.end());
     };
     if (a.who.rooms.empty()) {
         into.reserve(here->size());
-        for (const auto& [id, s] : *here) into.push_back(s.get());
+        for (const auto& s : *here) into.push_back(s.get());
     } else {
         in_rooms(a.who.rooms, a.topics, into);
     }

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "socketio/move_in.hpp"
 #include "socketio/outgoing.hpp"
@@ -15,23 +16,12 @@ connection::connection(server& owner, engineio::client& lower, const net::exchan
       lower_(lower),
       remote_(request.remote_address()),
       request_(request.info()),
-      session_(owner.configuration(), base::steady_now()),
-      clock_(
-          [](void* self) {
-              auto& c = *static_cast<connection*>(self);
-              if (c.session_.timed_out(base::steady_now())) {
-                  c.lower_.close();  // ends *this
-              } else {
-                  c.start_timer();
-              }
-          },
-          this),
-      self_(std::make_shared<connection*>(this)) {
+      session_(owner.configuration(), base::steady_now()) {
     start_timer();
 }
 
 connection::~connection() {
-    *self_ = nullptr;
+    if (self_) *self_ = nullptr;
     for (auto& [nsp, s] : sockets_) {
         if (s) s->lost_connection();
     }
@@ -39,8 +29,24 @@ connection::~connection() {
 
 void connection::start_timer() {
     const auto due = session_.deadline();
-    if (due == base::steady_time::max()) return clock_.cancel();
-    lower_.home().start_timer(clock_, std::chrono::ceil<base::milliseconds>(due - base::steady_now()));
+    if (due == base::steady_time::max()) return clock_.reset();
+    if (!clock_) {
+        clock_ = std::make_unique<net::timer>([](void* c) { static_cast<connection*>(c)->on_time(); }, this);
+    }
+    lower_.home().start_timer(*clock_, std::chrono::ceil<base::milliseconds>(due - base::steady_now()));
+}
+
+void connection::on_time() {
+    if (session_.timed_out(base::steady_now())) {
+        lower_.close();  // ends *this
+    } else {
+        start_timer();
+    }
+}
+
+const std::shared_ptr<connection*>& connection::self() {
+    if (!self_) self_ = std::make_shared<connection*>(over_ ? nullptr : this);
+    return self_;
 }
 
 void connection::send(const outgoing& what) {
@@ -100,7 +106,7 @@ void connection::hold() {
 void connection::release() {
     if (--held_ != 0) return;
     session_.set_paused(false, base::steady_now());
-    if (*self_ != nullptr) start_timer();  // else it is just being closed
+    if (!over_) start_timer();  // else it is just being closed
     lower_.resume();
 }
 
@@ -121,8 +127,9 @@ void connection::on_connect(packet p) {
 
 void connection::begin(const std::string& nsp, json auth, const setup_ptr& setup) {
     const auto here = lower_.home().id();
-    auto s = std::make_shared<socket>(owner_, this, make_id(socket_id_bytes, here), nsp);
-    if (owner_.configuration().recovery.enabled) s->make_recoverable(make_id(private_id_bytes, here));
+    auto s = std::make_shared<socket>(owner_, this, base::random_token_of(here, socket_id_bytes), nsp);
+    if (owner_.configuration().recovery.enabled)
+        s->make_recoverable(base::random_token_of(here, private_id_bytes));
     sockets_.insert_or_assign(nsp, s);
     owner_.registry_->add(s);
     admit(s, std::move(auth), setup, false);
@@ -136,7 +143,7 @@ void connection::recover(const std::string& nsp, json auth, const setup_ptr& set
     if (where == base::no_shard) return begin(nsp, std::move(auth), setup);
     if (where != lower_.home().id()) {
         sockets_.emplace(nsp, nullptr);
-        return std::make_shared<move_in>(owner_, self_, move_in::papers{nsp, std::move(auth), setup},
+        return std::make_shared<move_in>(owner_, self(), move_in::papers{nsp, std::move(auth), setup},
                                          std::move(pid), std::move(offset))
             ->start(where);
     }
@@ -193,8 +200,9 @@ void connection::close_if_idle() {
 }
 
 void connection::on_close(engineio::close_reason why) {
-    *self_ = nullptr;
-    clock_.cancel();
+    over_ = true;
+    if (self_) *self_ = nullptr;
+    clock_.reset();
     const auto all = std::exchange(sockets_, {});
     for (const auto& [nsp, s] : all) {
         if (s && !s->park(why)) s->finish(why);

@@ -58,18 +58,21 @@ class connection final : public engineio::client_handler {
     void recover(const std::string& nsp, json auth, const setup_ptr& setup, std::string pid);
     void admit(const socket_ptr& s, json auth, const setup_ptr& setup, bool recovered);
     void start_timer();
+    void on_time();
+    const std::shared_ptr<connection*>& self();
 
     server& owner_;
     engineio::client& lower_;
     std::string remote_;
     std::shared_ptr<const net::request_info> request_;
     session session_;
-    net::timer clock_;
-    std::size_t held_ = 0;  // sockets that are paused
+    std::unique_ptr<net::timer> clock_;  // null: nothing is awaited
+    std::uint32_t held_ = 0;             // sockets that are paused
+    bool over_ = false;
     // By namespace, and nearly always one; null: it is on its way from another shard.
     boost::container::flat_map<std::string, socket_ptr> sockets_;
-    std::shared_ptr<connection*>
-        self_;  // for who comes back from another shard; holds null once this is over
+    // For who comes back from another shard: holds null once this is over. Null itself until asked for.
+    std::shared_ptr<connection*> self_;
 };
 
 }  // namespace chatterlink::socketio

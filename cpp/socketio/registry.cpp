@@ -3,17 +3,6 @@
 #include "base/ids.hpp"
 
 namespace chatterlink::socketio {
-namespace {
-
-constexpr std::string_view digits = "0123456789abcdef";
-
-}  // namespace
-
-std::string make_id(std::size_t random_bytes, base::shard_id where) {
-    std::string id = base::random_token(random_bytes);
-    for (int shift = 12; shift >= 0; shift -= 4) id.push_back(digits[(where >> shift) & 0xf]);
-    return id;
-}
 
 std::string topic_of(const std::string& nsp, const std::string& room) {
     return std::to_string(nsp.size()) + nsp + room;
@@ -27,12 +16,7 @@ base::shard_id registry::locate(const std::string& id) const {
         const std::shared_lock guard(moves_lock_);
         if (const auto found = moves_.find(id); found != moves_.end()) return found->second;
     }
-    base::shard_id where = 0;
-    for (const char c : std::string_view(id).substr(id.size() - 4)) {
-        const auto digit = digits.find(c);
-        if (digit == std::string_view::npos) return base::no_shard;
-        where = where * 16 + static_cast<base::shard_id>(digit);
-    }
+    const base::shard_id where = base::shard_in_token(id);
     return where < threads_.count() ? where : base::no_shard;
 }
 
@@ -50,14 +34,14 @@ void registry::forget_move(const std::string& id) {
 }
 
 void registry::add(const socket_ptr& s) {
-    shards_[threads_.current()].by_namespace[s->nsp()].emplace(s->id(), s);
+    shards_[threads_.current()].by_namespace[s->nsp()].insert(s);
 }
 
 void registry::remove(const socket& s) {
     auto& by_namespace = shards_[threads_.current()].by_namespace;
     const auto found = by_namespace.find(s.nsp());
     if (found == by_namespace.end()) return;
-    found->second.erase(s.id());
+    found->second.erase(std::string_view(s.id()));
     // A dynamic namespace leaves nothing behind.
     if (found->second.empty()) by_namespace.erase(found);
 }
@@ -72,13 +56,13 @@ socket* registry::find(const std::string& nsp, const std::string& id) const {
     const auto* const here = in(nsp);
     if (here == nullptr) return nullptr;
     const auto found = here->find(id);
-    return found == here->end() ? nullptr : found->second.get();
+    return found == here->end() ? nullptr : found->get();
 }
 
 std::vector<socket_ptr> registry::all() const {
     std::vector<socket_ptr> everyone;
     for (const auto& [name, here] : shards_[threads_.current()].by_namespace) {
-        for (const auto& [id, s] : here) everyone.push_back(s);
+        for (const auto& s : here) everyone.push_back(s);
     }
     return everyone;
 }

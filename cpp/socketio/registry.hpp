@@ -10,13 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/named_set.hpp"
 #include "base/shards.hpp"
 #include "socketio/socket.hpp"
 
 namespace chatterlink::socketio {
-
-/// A new id that names its shard: 120 random bits (or more) in base64url, then four hexadecimal digits.
-std::string make_id(std::size_t random_bytes, base::shard_id where);
 
 /// The hub topic of a room; distinct for distinct pairs.
 std::string topic_of(const std::string& nsp, const std::string& room);
@@ -26,7 +24,7 @@ inline constexpr std::size_t private_id_bytes = 18;  // a secret: who has it may
 
 class registry {
   public:
-    using sockets = std::unordered_map<std::string_view, socket_ptr>;  // keys point into the sockets
+    using sockets = base::named_set<socket, &socket::id>;
 
     explicit registry(base::shards& threads) : threads_(threads), shards_(threads.count()) {}
     ~registry();

@@ -300,6 +300,27 @@ def test_a_broadcast_is_compressed_once_for_all_members_of_all_shards(deflating_
     assert after["deflate_bytes_out"] - before["deflate_bytes_out"] == len(payloads[0]) + len(payloads[20])
 
 
+@pytest.mark.parametrize("deflate", [False, True])
+def test_clients_that_send_in_pieces_are_kept_apart(
+    server: EchoServer, deflating_server: EchoServer, deflate: bool
+) -> None:
+    """What reads messages is shared by the connections of a thread: each gets its own back, however they are cut."""
+    chance = random.Random(20)
+    echo = deflating_server if deflate else server
+    clients = [echo.connect(extensions="permessage-deflate" if deflate and i % 2 else None) for i in range(8)]
+    texts = [[f"{i}-{n} ".encode() * chance.randrange(1, 200) for n in range(40)] for i in range(len(clients))]
+    streams = [b"".join(b"".join(fragments(TEXT, text, chance.randrange(100, 600))) for text in mine) for mine in texts]
+    while any(streams):
+        i = chance.randrange(len(clients))
+        piece = chance.choice((1, 2, 5, 50, 500))
+        if streams[i]:
+            clients[i].send(streams[i][:piece])
+            streams[i] = streams[i][piece:]
+    for client, mine in zip(clients, texts, strict=True):
+        with client:
+            assert [client.read_message() for _ in mine] == [(TEXT, text) for text in mine]
+
+
 def test_every_case_has_a_number_of_its_own() -> None:
     numbers = [case.number for case in all_cases()]
     assert len(numbers) == len(set(numbers))

@@ -84,6 +84,22 @@ TEST_F(ids, random_tokens_are_base64url_of_the_length_their_bytes_need) {
     EXPECT_EQ(random_token(0), "");
 }
 
+TEST_F(ids, tokens_name_their_shard) {
+    for (const shard_id where : {0U, 1U, 15U, 16U, 255U, 4096U, 65535U}) {
+        const auto token = random_token_of(where, 20);
+        EXPECT_EQ(token.size(), 27 + 4) << token;
+        EXPECT_EQ(shard_in_token(token), where) << token;
+        EXPECT_NE(random_token_of(where, 20), token);
+    }
+    EXPECT_EQ(random_token_of(0x1a2b, 15).substr(20), "1a2b");
+}
+
+TEST_F(ids, what_cannot_name_a_shard_names_none) {
+    for (const auto* const text : {"", "1", "0001", "xx001g", "xx00 1", "xx001F", "xx-001", "xx\xc3\xa9\x30"})
+        EXPECT_EQ(shard_in_token(text), no_shard) << text;
+    EXPECT_EQ(shard_in_token("x000f"), 15U);
+}
+
 TEST_F(ids, random_tokens_do_not_repeat) {
     std::set<std::string> seen;
     for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(seen.insert(random_token(16)).second);

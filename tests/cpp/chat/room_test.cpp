@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,7 @@ class room_of_members : public testing::Test {
   protected:
     base::result<std::string> enter(participant_id who, const std::string& username,
                                     const std::string& token = {}) {
-        return r.enter(who, check_user_name(username).value(), token);
+        return r.enter(who, check_user_name(username).value(), base::shared_buffer::copy_of(token));
     }
     void expect_taken(participant_id who, const std::string& username, const std::string& token = {}) {
         const auto in = enter(who, username, token);
@@ -45,7 +47,7 @@ class room_of_members : public testing::Test {
 TEST_F(room_of_members, is_empty_at_first) {
     EXPECT_TRUE(r.empty());
     EXPECT_EQ(r.count(), 0u);
-    EXPECT_EQ(r.members(10), names{});
+    EXPECT_EQ(r.members(10)->names(), names{});
     EXPECT_FALSE(r.presence_pending());
     EXPECT_FALSE(r.anyone_typing());
 }
@@ -54,9 +56,59 @@ TEST_F(room_of_members, lists_members_by_their_keys_up_to_a_limit) {
     for (const auto* each : {"Cleo", "anna", "Bob"})
         ASSERT_TRUE(enter(static_cast<participant_id>(each[0]), each));
     EXPECT_EQ(r.count(), 3u);
-    EXPECT_EQ(r.members(10), (names{"anna", "Bob", "Cleo"}));
-    EXPECT_EQ(r.members(2), (names{"anna", "Bob"}));
-    EXPECT_EQ(r.members(0), names{});
+    EXPECT_EQ(r.members(10)->names(), (names{"anna", "Bob", "Cleo"}));
+    EXPECT_EQ(r.members(2)->names(), (names{"anna", "Bob"}));
+    EXPECT_EQ(r.members(0)->names(), names{});
+}
+
+TEST_F(room_of_members, gives_one_list_to_all_until_a_name_in_it_changes) {
+    for (participant_id i = 0; i < 10; ++i)
+        ASSERT_TRUE(enter(i, std::string("user ") + static_cast<char>('a' + i)));
+    const auto first = r.members(3);
+    EXPECT_EQ(first->names(), (names{"user a", "user b", "user c"}));
+    ASSERT_TRUE(enter(20, "user t"));
+    r.leave(5);
+    ASSERT_TRUE(enter(6, "zoe"));
+    EXPECT_EQ(r.members(3), first) << "what changed stands behind it";
+
+    ASSERT_TRUE(enter(21, "user aa"));
+    EXPECT_EQ(r.members(3)->names(), (names{"user a", "user aa", "user b"}));
+    r.leave(0);
+    EXPECT_EQ(r.members(3)->names(), (names{"user aa", "user b", "user c"}));
+    ASSERT_TRUE(enter(2, "USER C"));
+    EXPECT_EQ(r.members(3)->names(), (names{"user aa", "user b", "USER C"}));
+    EXPECT_EQ(first->names(), (names{"user a", "user b", "user c"})) << "who has a list keeps it";
+}
+
+// Whatever happens in a room, members() gives what a look at all of them gives.
+TEST_F(room_of_members, lists_members_right_after_every_change) {
+    std::mt19937 random(11);
+    std::map<participant_id, std::string> model;
+    for (int step = 0; step < 3'000; ++step) {
+        const participant_id who = random() % 12;
+        if (random() % 3 == 0) {
+            r.leave(who);
+            model.erase(who);
+        } else {
+            const auto name = std::string(1, "aAbBcCdDeEfFgGhH"[random() % 16]);
+            if (const auto in = enter(who, name)) model[who] = *in;
+        }
+        std::map<std::string, std::string> by_key;
+        for (const auto& [id, name] : model) by_key[check_user_name(name).value().key] = name;
+        const std::size_t most = step % 5 == 0 ? 10 : 3;
+        names expected;
+        for (const auto& [key, name] : by_key) {
+            if (expected.size() < most) expected.push_back(name);
+        }
+        ASSERT_EQ(r.members(most)->names(), expected) << "step " << step;
+    }
+}
+
+TEST(name_list, has_its_names_as_json) {
+    EXPECT_EQ(name_list({}).json(), "[]");
+    const name_list list({"Ann", "\"Bob\"", "J\xc3\xb6rg"});
+    EXPECT_EQ(list.json(), "[\"Ann\",\"\\\"Bob\\\"\",\"J\xc3\xb6rg\"]");
+    EXPECT_EQ(&list.json(), &list.json()) << "made once";
 }
 
 TEST_F(room_of_members, a_name_in_use_is_taken_however_it_is_spelled) {
@@ -89,7 +141,7 @@ TEST_F(room_of_members, another_name_renames) {
     ASSERT_TRUE(enter(1, "Anna"));
     r.take_presence();
     ASSERT_TRUE(enter(1, "Berta"));
-    EXPECT_EQ(r.members(10), names{"Berta"});
+    EXPECT_EQ(r.members(10)->names(), names{"Berta"});
     expect_presence({"Berta"}, {"Anna"}, 1);
     EXPECT_TRUE(enter(2, "Anna")) << "the old name is free";
 }
@@ -99,7 +151,7 @@ TEST_F(room_of_members, a_rename_to_a_taken_name_changes_nothing) {
     ASSERT_TRUE(enter(2, "Bert"));
     r.take_presence();
     expect_taken(1, "Bert");
-    EXPECT_EQ(r.members(10), (names{"Anna", "Bert"}));
+    EXPECT_EQ(r.members(10)->names(), (names{"Anna", "Bert"}));
     EXPECT_FALSE(r.presence_pending());
 }
 
@@ -107,7 +159,7 @@ TEST_F(room_of_members, alone_under_its_name_a_connection_may_respell_it) {
     ASSERT_TRUE(enter(1, "Anna"));
     r.take_presence();
     EXPECT_EQ(enter(1, "anna").value(), "anna");
-    EXPECT_EQ(r.members(10), names{"anna"});
+    EXPECT_EQ(r.members(10)->names(), names{"anna"});
     expect_presence({"anna"}, {"Anna"}, 1);
 }
 
@@ -120,7 +172,7 @@ TEST_F(room_of_members, with_the_token_another_connection_is_the_same_member) {
     EXPECT_EQ(r.count(), 1u);
     EXPECT_FALSE(r.presence_pending()) << "nobody came";
     r.leave(1);  // the ghost of the old connection ends at last
-    EXPECT_EQ(r.members(10), names{"Anna"});
+    EXPECT_EQ(r.members(10)->names(), names{"Anna"});
     EXPECT_FALSE(r.presence_pending()) << "nobody left";
     r.leave(2);
     EXPECT_TRUE(r.empty());
@@ -140,7 +192,7 @@ TEST_F(room_of_members, a_member_with_several_connections_has_one_spelling) {
     ASSERT_TRUE(enter(1, "Anna", "secret-token-of-anna"));
     EXPECT_EQ(enter(2, "ANNA", "secret-token-of-anna").value(), "Anna") << "as the room knows her";
     EXPECT_EQ(enter(1, "anna", "secret-token-of-anna").value(), "Anna");
-    EXPECT_EQ(r.members(10), names{"Anna"});
+    EXPECT_EQ(r.members(10)->names(), names{"Anna"});
 }
 
 // ---- Presence ----

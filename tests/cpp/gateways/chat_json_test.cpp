@@ -92,7 +92,8 @@ TEST(chat_json, a_page_of_history_says_whether_there_is_more) {
 }
 
 TEST(chat_json, a_join_is_answered_with_everything_the_page_needs) {
-    const chat::joined j{"Ann", "lobby", "secret", {"Ann", "\"Bob\""}, 2, {{plain_message()}, true, 7}};
+    const auto members = std::make_shared<const chat::name_list>(std::vector<std::string>{"Ann", "\"Bob\""});
+    const chat::joined j{"Ann", "lobby", "secret", members, 2, {{plain_message()}, true, 7}};
     EXPECT_EQ(read(success_text(j)), (json{{"ok", true},
                                            {"you", "Ann"},
                                            {"room", "lobby"},

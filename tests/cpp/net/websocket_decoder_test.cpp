@@ -193,6 +193,62 @@ TEST(websocket_decoder, keeps_no_buffer_between_messages) {
 
 const websocket_decoder::rules with_deflate{.deflate = true};
 
+TEST(websocket_decoder, is_idle_between_messages_only) {
+    websocket_decoder decoder({});
+    EXPECT_TRUE(decoder.idle());
+    const auto one = frame(1, "hello", false);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        std::string_view byte = std::string_view(one).substr(i, 1);
+        EXPECT_EQ(decoder.next(byte), event::need_more);
+        EXPECT_FALSE(decoder.idle()) << "after byte " << i;
+    }
+    const auto rest = frame(9, "ping") + frame(0, " world");
+    std::string_view bytes = rest;
+    EXPECT_EQ(decoder.next(bytes), event::ping);
+    EXPECT_FALSE(decoder.idle());
+    EXPECT_EQ(decoder.next(bytes), event::message);
+    EXPECT_EQ(decoder.payload(), "hello world");
+    EXPECT_FALSE(decoder.idle()) << "the payload is still looked at";
+    EXPECT_EQ(decoder.next(bytes), event::need_more);
+    EXPECT_TRUE(decoder.idle());
+
+    const auto broken = frame(3, "");
+    bytes = broken;
+    EXPECT_EQ(decoder.next(bytes), event::failed);
+    EXPECT_FALSE(decoder.idle()) << "nothing is read after it";
+}
+
+TEST(websocket_decoder, goes_on_with_another_connection_by_its_rules) {
+    websocket_decoder decoder({.max_message = 100, .max_fragments = 3, .deflate = true});
+    const auto first = frame(1, "first") + frame(9, "x") + frame(1, deflated("packed"), true, rsv1);
+    std::string_view bytes = first;
+    EXPECT_EQ(decoder.next(bytes), event::message);
+    EXPECT_EQ(decoder.next(bytes), event::ping);
+    EXPECT_EQ(decoder.next(bytes), event::message);
+    EXPECT_EQ(decoder.next(bytes), event::need_more);
+    ASSERT_TRUE(decoder.idle());
+
+    decoder.adopt({.max_message = 5, .max_fragments = 1024, .deflate = false});
+    const auto second = frame(2, "12345") + frame(1, "123456");
+    bytes = second;
+    EXPECT_EQ(decoder.next(bytes), event::message);
+    EXPECT_EQ(decoder.payload(), "12345");
+    EXPECT_TRUE(decoder.binary());
+    EXPECT_EQ(decoder.next(bytes), event::failed);
+    EXPECT_EQ(decoder.code(), close_code::too_big);
+}
+
+TEST(websocket_decoder_deflate, is_not_idle_while_it_keeps_a_client_s_window) {
+    for (const bool takeover : {false, true}) {
+        websocket_decoder decoder({.deflate = true, .client_takeover = takeover});
+        const auto one = frame(1, deflated("packed"), true, rsv1);
+        std::string_view bytes = one;
+        EXPECT_EQ(decoder.next(bytes), event::message);
+        EXPECT_EQ(decoder.next(bytes), event::need_more);
+        EXPECT_EQ(decoder.idle(), !takeover);
+    }
+}
+
 TEST(websocket_decoder_deflate, inflates_messages_whole_and_in_fragments) {
     const std::string text = "compress me, " + std::string(5000, 'e') + " please κόσμε";
     const auto wire = deflated(text);
