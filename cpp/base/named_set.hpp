@@ -3,15 +3,16 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 
 namespace chatterlink::base {
 
 /// `name_of`: a member of T that returns its name, which never changes while T is in the set. Iterators and
-/// references end with every insertion.
+/// references end with every insertion; one that makes the table grow looks at all names again. Whoever
+/// erases an object holds a reference to it meanwhile.
 template <class T, auto name_of>
 class named_hash {
   public:

@@ -22,12 +22,14 @@ class name_list {
     /// A JSON array; made by whoever asks first.
     const std::string& json() const {
         std::call_once(asked_, [this] {
+            std::string text;
             char before = '[';
             for (const auto& name : names_) {
-                json_.push_back(std::exchange(before, ','));
-                base::append_json_text(json_, name);
+                text.push_back(std::exchange(before, ','));
+                base::append_json_text(text, name);
             }
-            json_.append(before == '[' ? "[]" : "]");
+            text.append(before == '[' ? "[]" : "]");
+            json_ = std::move(text);
         });
         return json_;
     }

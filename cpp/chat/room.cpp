@@ -109,6 +109,7 @@ presence room::take_presence() {
         if (list.size() < limits_.presence_names) list.push_back(display);
     }
     changes_.clear();
+    listed_.reset();  // a quiet room keeps no list
     return p;
 }
 

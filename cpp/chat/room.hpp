@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/error.hpp"
 #include "base/shared_buffer.hpp"

@@ -24,7 +24,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
     struct common {
         const settings& how;
         const net::websocket_limits& limits;
-        std::function<void(client&)> on_gone;  // called once for each, last, on its shard
+        std::function<void(client&)> on_gone;  // called last, on its shard
     };
 
     client(std::string sid, transport first, const common& shared, net::shard& home);

@@ -1,7 +1,6 @@
 #include "engineio/server.hpp"
 
-#include <algorithm>
-#include <cstdio>
+#include <string_view>
 
 #include "base/ids.hpp"
 #include "engineio/cookie.hpp"

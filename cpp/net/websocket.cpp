@@ -48,7 +48,7 @@ class websocket_impl final : public websocket,
         waiting_ = std::make_unique<waiting>(waiting{std::move(answer), std::move(early)});
         boost::asio::post(home().context(), [self = shared_from_this()] {
             if (!self->connection_->open()) return;  // on_closed tells
-            if (self->listener_ != nullptr) self->listener_->websocket_opened();
+            self->tell_opened();
             self->send_answer();
             self->on_unread();
             if (!self->connection_->open()) return;
@@ -101,7 +101,7 @@ class websocket_impl final : public websocket,
         const auto keep = shared_from_this();
         if (!decoder_) decoder_ = take_decoder();
         while (connection_->open()) {
-            if (paused_) {
+            if (paused_ && !bytes.empty()) {
                 if (!waiting_) waiting_ = std::make_unique<waiting>();
                 waiting_->unread.append(bytes);
                 return;
@@ -147,13 +147,15 @@ class websocket_impl final : public websocket,
 
     send_outcome write(base::buffer_ptr frame, bool volatile_send = false) {
         if (!waiting_ || waiting_->answer.empty()) return connection_->send(std::move(frame), volatile_send);
-        return connection_->send(
-            base::shared_buffer::copy_of(std::exchange(waiting_->answer, {}), frame->view()));
+        return send_answer(frame->view());
     }
 
-    void send_answer() {
-        if (!waiting_ || waiting_->answer.empty()) return;
-        connection_->send(base::shared_buffer::copy_of(std::exchange(waiting_->answer, {})));
+    // If it has not gone out yet; never dropped.
+    send_outcome send_answer(std::string_view first_frame = {}) {
+        if (!waiting_ || waiting_->answer.empty()) return send_outcome::queued;
+        auto both = base::shared_buffer::copy_of(waiting_->answer, first_frame);
+        waiting_->answer.clear();
+        return connection_->send(std::move(both));
     }
 
     void on_unread() {
@@ -169,12 +171,22 @@ class websocket_impl final : public websocket,
         return spare;
     }
 
+    void tell_opened() {
+        if (listener_ != nullptr) guarded("opened", [&] { listener_->websocket_opened(); });
+    }
+
     void deliver() {
         if (listener_ == nullptr || closing_) return;
+        guarded("message", [&] { listener_->websocket_message(decoder_->payload(), decoder_->binary()); });
+    }
+
+    // What a listener throws ends its connection, not the thread's round.
+    template <class Call>
+    void guarded(const char* where, Call call) {
         try {
-            listener_->websocket_message(decoder_->payload(), decoder_->binary());
+            call();
         } catch (const std::exception& e) {
-            spdlog::error("websocket message: {}", e.what());
+            spdlog::error("websocket {}: {}", where, e.what());
             close(close_code::internal);
         }
     }

@@ -40,8 +40,9 @@ class websocket {
 
     virtual ~websocket() = default;
 
-    /// Answers the upgrade request and starts reading. Until websocket_opened() nothing may be sent. One that
-    /// websocket_refusal() refuses is answered so, and the listener hears websocket_closed() only.
+    /// Answers the upgrade request, together with what websocket_opened() sends first, and starts reading.
+    /// Until websocket_opened() nothing may be sent. One that websocket_refusal() refuses is answered so, and
+    /// the listener hears websocket_closed() only.
     /// The listener outlives the websocket or calls detach(); the limits outlive it.
     static std::shared_ptr<websocket> accept(exchange& request, listener& who,
                                              const websocket_limits& limits);

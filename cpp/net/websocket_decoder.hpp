@@ -2,7 +2,8 @@
 // and control frames out. No sockets and no time; tested and fuzzed as it is.
 //
 // Every violation is found at the first byte that shows it, and nothing is allocated for what a header merely
-// announces. Between two messages it holds no buffer (but a short one), and no state of the inflater.
+// announces. Between two messages it holds no buffer (but a short one), and no state of the inflater unless
+// the client may refer to earlier messages.
 #pragma once
 
 #include <array>

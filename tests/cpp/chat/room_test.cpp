@@ -188,6 +188,14 @@ TEST_F(room_of_members, a_wrong_or_missing_token_opens_nothing) {
     expect_taken(4, "Bert", "");  // no token is not everybody's token
 }
 
+TEST_F(room_of_members, who_has_no_token_shares_its_name_with_nobody) {
+    const auto anna = check_user_name("Anna").value();
+    ASSERT_TRUE(r.enter(1, anna, nullptr));
+    EXPECT_FALSE(r.enter(2, anna, nullptr));
+    EXPECT_FALSE(r.enter(2, anna, base::shared_buffer::copy_of("")));
+    EXPECT_TRUE(r.enter(1, anna, nullptr)) << "itself again";
+}
+
 TEST_F(room_of_members, a_member_with_several_connections_has_one_spelling) {
     ASSERT_TRUE(enter(1, "Anna", "secret-token-of-anna"));
     EXPECT_EQ(enter(2, "ANNA", "secret-token-of-anna").value(), "Anna") << "as the room knows her";

@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/post.hpp>
+#include <functional>
 #include <optional>
+#include <stdexcept>
 
 #include "net/support/loopback.hpp"
 #include "net/support/recording_handler.hpp"
@@ -45,7 +48,10 @@ class echo final : public websocket::listener {
         return server_->on_shard(0, [&] { return server_->threads.at(0).connections(); });
     }
 
-    void websocket_opened() override { ++opened; }
+    void websocket_opened() override {
+        ++opened;
+        if (at_opening) at_opening(*socket_);
+    }
     void websocket_message(std::string_view payload, bool binary) override {
         if (payload == "close") return socket_->close(close_code::going_away);
         if (payload == "abort") return socket_->abort();
@@ -64,6 +70,7 @@ class echo final : public websocket::listener {
     }
 
     std::atomic<int> opened{0};
+    std::function<void(websocket&)> at_opening;  // set before the first connection
 
   private:
     const websocket_limits limits_;
@@ -82,6 +89,58 @@ TEST(websocket, answers_with_what_the_handler_added_and_reads_what_came_along) {
     EXPECT_EQ(answer.status, 101U);
     EXPECT_EQ(answer.fields.at("set-cookie"), "a=b");
     EXPECT_EQ(answer.fields.at("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    EXPECT_EQ(client.ws_read_text(), "early");
+    client.ws_text("later");
+    EXPECT_EQ(client.ws_read_text(), "later");
+}
+
+// Whatever the listener does as it hears of the opening, the answer to the request comes first.
+TEST(websocket, answers_before_what_its_listener_says_at_the_opening) {
+    echo server;
+    server.at_opening = [](websocket& w) {
+        EXPECT_EQ(w.send(websocket_frame(websocket_opcode::text, "hello"), true), send_outcome::queued);
+        w.send(websocket_frame(websocket_opcode::text, "again"));
+    };
+    auto client = server.connect();
+    client.send(raw_client::upgrade_request("/"));
+    EXPECT_EQ(client.read_answer().status, 101U);
+    EXPECT_EQ(client.ws_read_text(), "hello");
+    EXPECT_EQ(client.ws_read_text(), "again");
+}
+
+TEST(websocket, answers_a_client_that_its_listener_closes_at_the_opening) {
+    for (const bool throws : {false, true}) {
+        echo server;
+        server.at_opening = [throws](websocket& w) {
+            if (throws) throw std::runtime_error("not today");
+            w.close(close_code::going_away);
+        };
+        auto client = server.connect();
+        client.send(raw_client::upgrade_request("/"));
+        EXPECT_EQ(client.read_answer().status, 101U);
+        EXPECT_EQ(client.ws_read().close_code(), throws ? 1011U : 1001U);
+    }
+}
+
+TEST(websocket, answers_nothing_when_its_listener_aborts_at_the_opening) {
+    echo server;
+    server.at_opening = [](websocket& w) { w.abort(); };
+    auto client = server.connect();
+    client.send(raw_client::upgrade_request("/"));
+    EXPECT_TRUE(client.closed());
+    EXPECT_EQ(server.closed_with(), 1006U);
+}
+
+TEST(websocket, keeps_what_came_along_while_its_listener_pauses_at_the_opening) {
+    echo server;
+    server.at_opening = [](websocket& w) {
+        w.pause();
+        // In a later round, when what came along has been kept.
+        boost::asio::post(w.home().context(), [&w] { w.resume(); });
+    };
+    auto client = server.connect();
+    client.send(raw_client::upgrade_request("/") + raw_client::client_frame(0x1, "early"));
+    EXPECT_EQ(client.read_answer().status, 101U);
     EXPECT_EQ(client.ws_read_text(), "early");
     client.ws_text("later");
     EXPECT_EQ(client.ws_read_text(), "later");
