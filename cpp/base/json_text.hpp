@@ -26,6 +26,18 @@ inline std::string dump_json(const json& value) {
     return text;
 }
 
+/// Appends an array: `append(to, each)` appends the JSON of one of the elements.
+template <class Range, class Append>
+void append_json_list(std::string& to, const Range& elements, Append append) {
+    char before = '[';
+    for (const auto& each : elements) {
+        to.push_back(std::exchange(before, ','));
+        append(to, each);
+    }
+    if (before == '[') to.push_back('[');
+    to.push_back(']');
+}
+
 /// One object, member by member, in the order given; a name is given once. For what is sent so often that
 /// building values only to print them would show.
 class json_object_text {
@@ -46,17 +58,11 @@ class json_object_text {
         text_.append(text);
         return *this;
     }
-    /// An array: `append(to, each)` appends the JSON of one of the elements.
+    /// An array, as append_json_list() makes it.
     template <class Range, class Append>
     json_object_text& list(std::string_view member, const Range& elements, Append append) {
         name(member);
-        char before = '[';
-        for (const auto& each : elements) {
-            text_.push_back(std::exchange(before, ','));
-            append(text_, each);
-        }
-        if (before == '[') text_.push_back('[');
-        text_.push_back(']');
+        append_json_list(text_, elements, append);
         return *this;
     }
 

@@ -23,12 +23,7 @@ class name_list {
     const std::string& json() const {
         std::call_once(asked_, [this] {
             std::string text;
-            char before = '[';
-            for (const auto& name : names_) {
-                text.push_back(std::exchange(before, ','));
-                base::append_json_text(text, name);
-            }
-            text.append(before == '[' ? "[]" : "]");
+            base::append_json_list(text, names_, base::append_json_text);
             json_ = std::move(text);
         });
         return json_;

@@ -34,12 +34,7 @@ class participant {
 
     using joins_by_room = boost::container::flat_map<std::string, std::size_t, std::less<>>;
 
-    /// Joins under way into a room.
-    std::size_t joining(std::string_view room) const {
-        if (!joins_under_way) return 0;
-        const auto found = joins_under_way->find(room);
-        return found == joins_under_way->end() ? 0 : found->second;
-    }
+    bool joining(std::string_view room) const { return joins_under_way && joins_under_way->contains(room); }
     void join_begins(const std::string& room) {
         if (!joins_under_way) joins_under_way = std::make_unique<joins_by_room>();
         ++(*joins_under_way)[room];
@@ -57,7 +52,7 @@ class participant {
     base::buffer_ptr token;       // proves to be the same person on another connection; null before a join
     // By room name; nearly always one, never many (max_rooms_per_client). Iterators end with each change.
     boost::container::flat_map<std::string, membership, std::less<>> rooms;
-    std::unique_ptr<joins_by_room> joins_under_way;  // null: none
+    std::unique_ptr<joins_by_room> joins_under_way;  // how many into each room; null: none
 
     token_bucket messages;
     token_bucket joins;

@@ -127,7 +127,7 @@ void service::join(const participant_ptr& who, join_request what, done<joined> t
     if (!as) return then(as.error());
     auto where = check_room_name(what.room);
     if (!where) return then(where.error());
-    if (!who->rooms.contains(where->display) && who->joining(where->display) == 0 &&
+    if (!who->rooms.contains(where->display) && !who->joining(where->display) &&
         claimed_rooms(*who) >= limits_.max_rooms_per_client) {
         return then(fail(errc::too_many_rooms, "you are in " + std::to_string(limits_.max_rooms_per_client) +
                                                    " rooms already: leave one first"));

@@ -137,12 +137,12 @@ void server::continue_session(net::exchange_ptr e, transport t, const std::strin
         return e->hand_over(
             there, [this, t, sid](net::exchange_ptr moved) { continue_session(std::move(moved), t, sid); });
     }
-    const auto found = shards_[where].clients.find(sid);
-    if (found == shards_[where].clients.end()) {
+    auto* const found = find(where, sid);
+    if (found == nullptr) {
         if (!answer_departed(shards_[where].left, *e, t, sid)) refuse(*e, protocol_error::unknown_sid);
         return;
     }
-    const auto c = (*found)->shared_from_this();
+    const auto c = found->shared_from_this();
     c->check_time();
     if (!c->reachable()) return refuse(*e, protocol_error::unknown_sid);
     if (t == transport::websocket) return c->on_probe(std::move(e));

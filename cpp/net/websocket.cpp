@@ -35,11 +35,11 @@ class websocket_impl final : public websocket,
     websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits,
                    const websocket_handshake& shaken)
         : connection_(std::move(c)),
-          listener_(&who),
-          limits_(limits),
           deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0),
           inflates_(shaken.deflate.has_value()),
-          client_takeover_(shaken.deflate && shaken.deflate->client_takeover) {}
+          client_takeover_(shaken.deflate && shaken.deflate->client_takeover),
+          listener_(&who),
+          limits_(limits) {}
 
     /// `answer` to the request; `early`: what came behind that already.
     void start(std::string answer, std::string early) {
@@ -49,7 +49,7 @@ class websocket_impl final : public websocket,
         boost::asio::post(home().context(), [self = shared_from_this()] {
             if (!self->connection_->open()) return;  // on_closed tells
             self->tell_opened();
-            self->send_answer();
+            if (!self->answered()) self->send_answer({});
             self->on_unread();
             if (!self->connection_->open()) return;
             self->connection_->start_reading();
@@ -146,13 +146,14 @@ class websocket_impl final : public websocket,
     };
 
     send_outcome write(base::buffer_ptr frame, bool volatile_send = false) {
-        if (!waiting_ || waiting_->answer.empty()) return connection_->send(std::move(frame), volatile_send);
+        if (answered()) return connection_->send(std::move(frame), volatile_send);
         return send_answer(frame->view());
     }
 
-    // If it has not gone out yet; never dropped.
-    send_outcome send_answer(std::string_view first_frame = {}) {
-        if (!waiting_ || waiting_->answer.empty()) return send_outcome::queued;
+    bool answered() const noexcept { return !waiting_ || waiting_->answer.empty(); }
+
+    // Never dropped.
+    send_outcome send_answer(std::string_view first_frame) {
         auto both = base::shared_buffer::copy_of(waiting_->answer, first_frame);
         waiting_->answer.clear();
         return connection_->send(std::move(both));
@@ -210,16 +211,17 @@ class websocket_impl final : public websocket,
         if (auto* const who = std::exchange(listener_, nullptr)) who->websocket_closed(code);
     }
 
+    // First what every send looks at: in a large room none of it is in the cache.
     std::shared_ptr<connection> connection_;
+    std::unique_ptr<waiting> waiting_;  // null: nothing
+    const int deflate_window_;          // 0: what goes out is not compressed
+    bool closing_ = false;
+    bool paused_ = false;
+    const bool inflates_;  // permessage-deflate was agreed on
+    const bool client_takeover_;
     listener* listener_;
     const websocket_limits& limits_;
-    const int deflate_window_;  // 0: what goes out is not compressed
-    const bool inflates_;       // permessage-deflate was agreed on
-    const bool client_takeover_;
-    bool paused_ = false;
-    bool closing_ = false;
     // What an idle connection has none of.
-    std::unique_ptr<waiting> waiting_;
     std::unique_ptr<websocket_decoder> decoder_;  // of what has arrived in part; has the inflater's memory
     std::unique_ptr<timer> deadline_;             // for the peer's close frame
 };
