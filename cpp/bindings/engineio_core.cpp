@@ -62,11 +62,13 @@ class disconnect_job final : public python_job {
     const engineio::close_reason why_;
 };
 
-// Passes on what happens to one client. On its shard.
+// Passes on what happens to one client, which is there for Python as long as this is. On its shard.
 class forwarder final : public engineio::client_handler {
   public:
     forwarder(engineio_layers& home, engineio::client& c, dispatcher::lane_ptr lane)
-        : home_(home), client_(c), sid_(c.sid()), lane_(std::move(lane)) {}
+        : home_(home), client_(c), sid_(c.sid()), lane_(std::move(lane)) {
+        home_.note(sid_, c.current());
+    }
     ~forwarder() override { home_.forget(sid_); }
 
     void on_message(std::string_view data, bool binary) override {
@@ -117,11 +119,12 @@ engineio::decision engineio_layers::admit(engineio::client& c, const net::exchan
         }
     });
     auto connect = std::make_unique<connect_job>(weak_from_this().lock(), c, request);
+    // Before the job is posted: its handler may run, and send, before post() has returned.
+    auto handler = std::make_unique<forwarder>(*this, c, lane);
     switch (dispatch->post(lane, std::move(connect))) {
         case post_outcome::queued:
         case post_outcome::high:
-            note(c.sid(), c.current());
-            return engineio::decide_later{std::make_unique<forwarder>(*this, c, std::move(lane))};
+            return engineio::decide_later{std::move(handler)};
         case post_outcome::full:
         case post_outcome::over:
             break;

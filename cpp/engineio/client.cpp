@@ -220,7 +220,10 @@ void client::over() {
         drop_probe();
         let_parked_go();
         if (const auto request = std::exchange(polling_->handshake, nullptr)) {
-            auto r = refusal{503, "{\"code\":4,\"message\":\"Not accepted in time\"}"}.answer();
+            const bool closed = session_.reason() == close_reason::server_close;
+            auto r = refusal{503, closed ? R"({"code":4,"message":"Closed by the server"})"
+                                         : R"({"code":4,"message":"Not accepted in time"})"}
+                         .answer();
             r.close = true;
             request->respond(std::move(r));
         }

@@ -237,7 +237,8 @@ class Server(EngineService):
     def disconnect(self, sid: str | None = None) -> None:
         """Disconnect a client, or all; what was sent before still reaches it. Not there: nothing happens.
 
-        Its disconnect handler runs soon, with reason.SERVER_DISCONNECT, after its messages that came before.
+        One whose connect handler has not returned is refused (status 503) and gets nothing. Its disconnect handler
+        runs soon, with reason.SERVER_DISCONNECT, after its messages that came before.
         """
         core = self._core
         if core is None:
