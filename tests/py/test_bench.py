@@ -18,6 +18,7 @@ import pytest
 from conftest import StartApp, StartLine
 from support import paths
 from support.bench_servers import BareServer, Fault, PythonSocketioServer
+from support.ports import free_port
 from support.program import PATIENCE, Program, clean_environment
 from support.raw_client import RawClient
 from support.servers import Server
@@ -281,8 +282,7 @@ def test_bad_usage(arguments: Sequence[str], said: str) -> None:
 
 
 def test_no_server_at_the_port() -> None:
-    with BareServer() as server:
-        port = server.port
+    port = free_port()
     assert f"cannot connect to 127.0.0.1:{port}: Connection refused" in refusal("idle", "--port", port)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import random
 import socket
 import subprocess
 import time
@@ -17,6 +16,7 @@ import pytest
 
 from support import paths
 from support.lines import LineClient
+from support.ports import free_port
 from support.program import PATIENCE, Program, clean_environment
 from support.raw_client import RawClient
 from support.servers import AppServer, LineServer
@@ -63,14 +63,6 @@ def refused(done: subprocess.CompletedProcess[str], code: int, *words: str) -> N
     assert done.stderr.endswith("\n")
     for word in words:
         assert word in done.stderr, done
-
-
-def free_port() -> int:
-    """Below those that the system gives to who asks for any, as other tests do meanwhile."""
-    while True:
-        port = random.randrange(12_000, 32_000)
-        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
-            return port
 
 
 def url_of(app: Program) -> str:

@@ -16,6 +16,7 @@ from support.chat_client import TRANSPORTS
 from support.driven_client import DrivenClient
 from support.java_client import JavaClient
 from support.node_client import NodeClient
+from support.ports import free_port
 from support.program import PATIENCE
 from support.socketio_process import SocketIOProcess
 
@@ -96,7 +97,7 @@ def test_a_namespace_lets_in_who_has_the_token(server: SocketIOProcess, clients:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_client_comes_back_after_a_restart(clients: ExitStack, library: str) -> None:
-    first = clients.enter_context(start())
+    first = clients.enter_context(start(free_port()))
     client = clients.enter_context(LIBRARIES[library](first, "upgrade", reconnection=True))
     assert client.ask("echo", "before") == ["before"]
     first.kill()

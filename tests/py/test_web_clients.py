@@ -17,6 +17,7 @@ from support.clients import ALL_KINDS, Connections
 from support.driven_client import DrivenClient
 from support.java_client import JavaClient
 from support.node_client import NodeClient
+from support.ports import free_port
 from support.program import PATIENCE
 from support.python_client import PythonClient
 from support.servers import AppServer
@@ -232,8 +233,8 @@ def test_python_socketios_async_client(start_app: StartApp, transport: str) -> N
 def test_a_library_reconnects_by_itself_and_gets_what_it_missed(
     start_app: StartApp, connections: Connections, library: str
 ) -> None:
-    first = start_app()
-    port = str(first.port)
+    port = str(free_port())
+    first = start_app("--port", port)
     client: NodeClient | JavaClient | PythonClient
     if library == "node":
         client = connections.add(NodeClient(first, "upgrade", reconnection=True))

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from browser.guard import NOBODY_THERE
 from browser.windows import Meet, StartApp, Visit
+from support.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_name_taken_in_a_further_room_can_be_another_one_there(start_app: Star
 
 
 def test_a_server_that_cannot_be_reached_is_said_at_the_form(start_app: StartApp, visit: Visit) -> None:
-    server = start_app()
+    server = start_app("--port", str(free_port()))
     window = visit(server)
     window.page.clock.install()
     window.reload()

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from browser.chat_page import ChatPage
 from browser.guard import NOBODY_THERE
 from browser.windows import Meet, StartApp, Visit
+from support.ports import free_port
 from support.servers import AppServer
 
 
@@ -25,7 +26,7 @@ def expect_back(window: ChatPage) -> None:
 
 
 def test_a_killed_server_loses_and_doubles_nothing(start_app: StartApp, visit: Visit, meet: Meet) -> None:
-    server = start_app()
+    server = start_app("--port", str(free_port()))
     ada = visit(server).join("Ada", "attic")
     ada.go_to_room("kitchen")
     bo = visit(server).join("Bo", "kitchen")
@@ -69,7 +70,7 @@ def test_a_killed_server_loses_and_doubles_nothing(start_app: StartApp, visit: V
 
 
 def test_what_is_pending_survives_a_reload(start_app: StartApp, visit: Visit) -> None:
-    server = start_app()
+    server = start_app("--port", str(free_port()))
     ada = visit(server).join("Ada")
     with ada.guard.expecting(*NOBODY_THERE):
         kill(server, ada)
@@ -86,7 +87,7 @@ def test_what_is_pending_survives_a_reload(start_app: StartApp, visit: Visit) ->
 
 
 def test_a_draft_is_still_there_after_the_connection_was_lost(start_app: StartApp, visit: Visit) -> None:
-    server = start_app()
+    server = start_app("--port", str(free_port()))
     ada = visit(server).join("Ada")
     ada.composer.fill("a long thou")
     with ada.guard.expecting(*NOBODY_THERE):
@@ -101,7 +102,7 @@ def test_a_draft_is_still_there_after_the_connection_was_lost(start_app: StartAp
 def test_a_name_that_was_taken_meanwhile_can_be_changed_at_the_door(
     start_app: StartApp, visit: Visit, meet: Meet
 ) -> None:
-    server = start_app()
+    server = start_app("--port", str(free_port()))
     ada = visit(server).join("Ada")
     with ada.guard.expecting(*NOBODY_THERE):
         ada.page.context.set_offline(True)
