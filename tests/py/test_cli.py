@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -206,10 +206,7 @@ def check_ws_deflate(program: Program, _value: str) -> None:
 
 def check_no_io_uring(program: Program, _value: str) -> None:
     program.wait_for("Ctrl-C")
-    open_files = []
-    for each in Path(f"/proc/{program.pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
-            open_files.append(str(each.readlink()))
+    open_files = program.open_files()
     assert open_files
     assert not any("io_uring" in each for each in open_files)
 

@@ -13,8 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from queue import Empty, Queue
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import engineio as python_engineio  # type: ignore[import-untyped]
 import pytest
@@ -23,7 +22,7 @@ from chatterlink import ChatterLinkError, engineio
 from support.engineio import Http, Polling, open_websocket, refused, url, wait_for_close
 from support.program import PATIENCE
 from support.scale import scaled
-from support.servers import Server
+from support.servers import Server, server_at
 
 
 class Scene:
@@ -63,7 +62,7 @@ class Scene:
     @property
     def place(self) -> Server:
         """Its address, as the clients of support/engineio.py take it."""
-        return cast(Server, SimpleNamespace(host="127.0.0.1", port=self.eio.port))
+        return server_at(self.eio.port)
 
     def websocket(self, query: str = "") -> Any:
         return open_websocket(self.place, url(transport="websocket") + query)
@@ -654,7 +653,7 @@ def test_run_serves_until_sigterm() -> None:
     try:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        client = Polling(cast(Server, SimpleNamespace(host="127.0.0.1", port=port)))
+        client = Polling(server_at(port))
         client.post("4hello")
         assert client.poll().text == "4hello"
         os.kill(process.pid, signal.SIGTERM)

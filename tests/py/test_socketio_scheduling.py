@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import Queue
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -22,7 +21,7 @@ from support.bare_socketio import BareClient
 from support.engineio import open_websocket, refused, url
 from support.program import PATIENCE
 from support.scale import scaled
-from support.servers import Server
+from support.servers import server_at
 
 TASKS = Path("/proc/self/task")
 CLIENTS = scaled(10, 2)
@@ -68,7 +67,7 @@ def test_an_engineio_client_is_there_for_its_connect_handler(late: str) -> None:
     eio.on("message", lambda sid, data: eio.send(sid, data))
     eio.on("disconnect", lambda _sid, reason: seen.put(reason))
     with running(eio, late):
-        place = cast(Server, SimpleNamespace(host="127.0.0.1", port=eio.port))
+        place = server_at(eio.port)
         for _ in range(CLIENTS):
             with closing(open_websocket(place, url(transport="websocket"))) as client:
                 client.send("4second")
@@ -85,7 +84,7 @@ def test_an_engineio_client_is_refused_when_its_connect_handler_disconnects_it(l
     eio.on("connect", lambda sid, _environ: eio.disconnect(sid))
     eio.on("disconnect", lambda _sid, reason: seen.put(reason))
     with running(eio, late):
-        place = cast(Server, SimpleNamespace(host="127.0.0.1", port=eio.port))
+        place = server_at(eio.port)
         for _ in range(CLIENTS):
             answer = refused(place, url(transport="websocket"))
             assert (answer.status, answer.text) == (503, '{"code":4,"message":"Closed by the server"}')

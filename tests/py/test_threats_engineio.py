@@ -166,14 +166,14 @@ def test_a_second_poll_at_the_same_time_costs_the_session_and_nobody_else(
 def test_a_binary_post_is_refused_and_leaks_nothing(server: EngineServer, kind: str) -> None:
     """CVE-2026-59725: such a POST kept its socket for ever."""
     bystander = Polling(server)
-    before = server.descriptors()
+    before = len(server.open_files())
     for _ in range(20):
         session = Polling(server)
         answer = session.post(b"\x00\x01\xff4hello", {"Content-Type": kind})
         assert (answer.status, answer.json()) == (400, BAD_REQUEST)
         assert session.poll().json() == UNKNOWN_SID
         session.close()
-    assert eventually(lambda: server.descriptors() <= before)
+    assert eventually(lambda: len(server.open_files()) <= before)
     assert bystander.post("4x").text == "ok"
 
 
@@ -204,7 +204,7 @@ def test_a_client_that_posts_and_never_polls_is_closed_before_it_fills_the_memor
 
 def test_sessions_that_nobody_uses_are_gone_after_interval_and_timeout() -> None:
     with EngineServer(ping_interval=300, ping_timeout=300) as server:
-        before = server.descriptors()
+        before = len(server.open_files())
         silent = [Polling(server) for _ in range(scaled(100, 20))]
         half_open = [open_websocket(server, url(transport="websocket")) for _ in range(scaled(50, 10))]
         time.sleep(3)
@@ -214,7 +214,7 @@ def test_sessions_that_nobody_uses_are_gone_after_interval_and_timeout() -> None
         for connection in half_open:
             assert wait_for_close(connection) == 1000
             connection.close()
-        assert eventually(lambda: server.descriptors() <= before)
+        assert eventually(lambda: len(server.open_files()) <= before)
 
 
 # ---- Upgrade ----
@@ -248,14 +248,14 @@ def test_resets_in_the_middle_of_upgrades_leak_nothing(server: EngineServer) -> 
     for each in (bystander, session):  # all their connections are open from here on
         assert each.post("4x").text == "ok"
         assert each.poll().text == "4x"
-    before = server.descriptors()
+    before = len(server.open_files())
     target = url(session.sid, transport="websocket")
     for number in range(scaled(10_000, 200)):
         break_off(server, target, STAGES[number % len(STAGES)])
         if number % 500 == 0:
             assert bystander.post(f"4{number}").text == "ok"
             assert bystander.poll().text == f"4{number}"
-    assert eventually(lambda: server.descriptors() <= before), (server.descriptors(), before)
+    assert eventually(lambda: len(server.open_files()) <= before), (len(server.open_files()), before)
     assert session.post("4still here").text == "ok"
     polled = session.poll().text
     assert polled in ("4still here", "6\x1e4still here"), polled
@@ -277,7 +277,7 @@ def test_resets_in_the_middle_of_upgrades_leak_nothing(server: EngineServer) -> 
 
 
 def test_sessions_that_end_in_the_middle_of_upgrades_leak_nothing(server: EngineServer) -> None:
-    before = server.descriptors()
+    before = len(server.open_files())
     for number in range(scaled(100, 20)):
         session = Polling(server)
         connection = open_websocket(server, url(session.sid, transport="websocket"))
@@ -288,7 +288,7 @@ def test_sessions_that_end_in_the_middle_of_upgrades_leak_nothing(server: Engine
         assert wait_for_close(connection) == 1000
         connection.close()
         session.close()
-    assert eventually(lambda: server.descriptors() <= before)
+    assert eventually(lambda: len(server.open_files()) <= before)
 
 
 def test_a_session_has_one_probe_at_a_time(server: EngineServer, session: Polling) -> None:

@@ -71,14 +71,6 @@ def sockets_to_have(wanted: int) -> int:
     return min(wanted, soft - 300)
 
 
-def sockets_of(server: Server) -> int:
-    count = 0
-    for each in Path(f"/proc/{server.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            count += str(each.readlink()).startswith("socket:")
-    return count
-
-
 def connect(server: Server, receive_buffer: int = 0) -> socket.socket:
     connection = socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET)
     if receive_buffer:
@@ -105,10 +97,10 @@ def is_over(connection: socket.socket) -> bool:
 
 def test_two_thousand_slow_clients_are_closed_in_time(start_app: StartApp) -> None:
     server = start_app("--store", "memory", "--threads", "2")
+    before = len(server.open_files())
     found = re.search(rb"/assets/[^\"]+\.js", get(server, "/").body)
     assert found is not None
     count = sockets_to_have(2000) // 4
-    before = sockets_of(server)
     silent, talking, not_reading = [], [], []
     with contextlib.ExitStack() as stack, others_are_served(lambda: page_is_served(server)):
         for _ in range(count):
@@ -133,7 +125,7 @@ def test_two_thousand_slow_clients_are_closed_in_time(start_app: StartApp) -> No
             left = [each for each in left if not is_over(each)]
         assert not left, f"{len(left)} are still open after {SOON} s"
         # The readers are gone, too, although their side noticed nothing: what they get ends before its time.
-        while sockets_of(server) > before and time.monotonic() - began < SOON:
+        while len(server.open_files()) > before and time.monotonic() - began < SOON:
             time.sleep(0.01)
         for each in not_reading:
             assert is_over(each)

@@ -11,7 +11,6 @@ import socket
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -33,10 +32,6 @@ class EngineServer(Server):
         super().__init__([program, *(f"--{name.replace('_', '-')}={value}" for name, value in options.items())])
         found = self.wait_for(r"listening on (\S+):(\d+)")
         self.host, self.port = found[1], int(found[2])
-
-    def descriptors(self) -> int:
-        """How many files and sockets it has open."""
-        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
 
 
 class Answer(NamedTuple):

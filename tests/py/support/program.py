@@ -77,6 +77,14 @@ class Program:
     def pid(self) -> int:
         return self.process.pid
 
+    def open_files(self) -> list[str]:
+        """What it has open: the paths of files, "socket:[…]", "anon_inode:[…]"."""
+        found = []
+        for each in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found.append(str(each.readlink()))
+        return found
+
     def wait_for(self, pattern: str, timeout: float = PATIENCE) -> re.Match[str]:
         """Wait until its output matches; fail with that output when it does not in time, or has ended."""
         deadline = time.monotonic() + timeout

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 from urllib.parse import urlsplit
 
 from support import paths
@@ -16,6 +18,11 @@ class Server(Program):
 
     host: str
     port: int
+
+
+def server_at(port: int) -> Server:
+    """One that this process runs, or that is no Server here, as the clients of support/ take it."""
+    return cast(Server, SimpleNamespace(host="127.0.0.1", port=port))
 
 
 class AppServer(Server):
