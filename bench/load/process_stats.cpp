@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,9 +21,13 @@ std::string folder_of(std::int64_t pid) {
     return "/proc/" + std::to_string(pid);
 }
 
+// Empty also when the process ends between the opening and the reading, which is an error then: a stream's
+// own functions take note of it, its buffer's iterators would throw.
 std::string contents(const std::string& path) {
     std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::string text;
+    std::getline(file, text, '\0');
+    return text;
 }
 
 std::vector<std::int64_t> numbers_in(const std::string& folder) {

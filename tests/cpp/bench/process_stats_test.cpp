@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "load/errors.hpp"
 
@@ -42,6 +45,29 @@ TEST(process_stats, counts_children_and_forgets_those_that_ended) {
     family.refresh();
     EXPECT_EQ(family.processes(), 1U);
     EXPECT_THROW(process_stats{child}, could_not_run);
+}
+
+// Of any process of the machine: it may end between the opening of its file and the reading.
+TEST(process_stats, does_not_mind_processes_that_end_while_it_looks) {
+    std::array<pid_t, 4> busy{};
+    for (auto& each : busy) {
+        each = ::fork();
+        if (each == 0) ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // also when this test fails
+        while (each == 0) {
+            const pid_t brief = ::fork();
+            if (brief == 0) ::_exit(0);
+            ::waitpid(brief, nullptr, 0);
+        }
+    }
+    process_stats self(::getpid());
+    const auto end = own_cpu() + one_second / 2;
+    while (own_cpu() < end) self.refresh();
+    for (const auto each : busy) {
+        ::kill(each, SIGKILL);
+        ::waitpid(each, nullptr, 0);
+    }
+    self.refresh();
+    EXPECT_EQ(self.processes(), 1U);
 }
 
 }  // namespace
