@@ -44,7 +44,9 @@ connection::connection(shard& home, base::descriptor socket, std::uint16_t local
 }
 
 connection::~connection() {
-    leave();  // if nobody has closed it: then it dies where it lives, or its threads have ended
+    // If nobody has closed it: then it dies where it lives, or its threads have ended.
+    if (socket_) queue_.clear(home_->nodes());
+    leave();
     counters().open.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -117,7 +119,7 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
 }
 
 void connection::flush(flush_list::pass now) {
-    dirty_ = false;
+    dirty_ = spoke_ = false;
     written_ = now;
     if (gap_ && state_ == state::open) return;
     write_now();
@@ -127,7 +129,7 @@ std::string_view connection::begin_flush(flush_list::pass now) noexcept {
     if (tls_ || gap_ || waiting_writable_ || state_ != state::open) return {};
     const auto only = queue_.only();
     if (only.empty()) return {};
-    dirty_ = false;
+    dirty_ = spoke_ = false;
     written_ = now;
     return only;
 }
@@ -317,6 +319,7 @@ void connection::hand_over(shard& to, std::function<void()> then) {
     has_turn_ = false;
     alive_.reset();
     unlink();
+    queue_.detach(home_->nodes());
     boost::asio::post(to.context(), [self = std::move(me), &to, go = std::move(then)] {
         self->enter(to);
         if (self->queued_bytes() > 0) self->mark_dirty();

@@ -106,6 +106,9 @@ class connection final : public connection_hook,
     }
     void expect_flush_soon() const noexcept { queue_.expect_gather(); }
 
+    /// Its peer has sent something since it was written to.
+    bool spoke() const noexcept { return spoke_; }
+
     /// Writes what is queued now, and what is queued later not before `gap` (rounded up to the timers' tick)
     /// or before the peer has sent something: it finds the two in different reads.
     void flush_apart(base::milliseconds gap);
@@ -236,6 +239,7 @@ class connection final : public connection_hook,
     std::unique_ptr<callbacks> calls_;  // null: none
     state state_ = state::open;
     bool dirty_ = false;
+    bool spoke_ = false;
     bool waiting_writable_ = false;
     bool reading_paused_ = false;
     bool reader_told_end_ = false;

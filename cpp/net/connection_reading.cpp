@@ -122,6 +122,7 @@ void connection::give_to_reader() {
         return;
     }
     if (gap_) end_gap();
+    spoke_ = true;
     if (got.what == arrival::bytes) reader_->on_bytes({room.data(), got.bytes});
     if (!reading_paused_) wait_for_reader();
 }

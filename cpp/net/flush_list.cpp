@@ -13,6 +13,9 @@ namespace {
 // Not worth a ring's overhead below.
 constexpr std::size_t least_for_ring = 4;
 
+// Connections whose memory is on its way while others are looked at.
+constexpr std::size_t fetch_ahead = 4;
+
 template <class F>
 void guarded(F f) {
     try {
@@ -30,7 +33,18 @@ bool flush_list::line::turn_over() {
     going_.clear();  // keeps the room
     next_ = 0;
     going_.swap(coming_);
+    undecided_ = going_.size();
     return true;
+}
+
+bool flush_list::line::take_listeners_first(std::shared_ptr<connection>& c) {
+    for (; next_ < undecided_; ++next_) {
+        if (next_ + fetch_ahead < undecided_) going_[next_ + fetch_ahead]->expect_flush();
+        if (!going_[next_]->spoke()) break;
+        auto later = std::move(going_[next_]);
+        going_.push_back(std::move(later));
+    }
+    return take(c);
 }
 
 bool flush_list::line::take(std::shared_ptr<connection>& c) {
@@ -42,6 +56,7 @@ bool flush_list::line::take(std::shared_ptr<connection>& c) {
 void flush_list::line::clear() {
     going_.clear();
     coming_.clear();
+    undecided_ = 0;
     next_ = 0;
 }
 
@@ -74,7 +89,7 @@ std::size_t flush_list::choose() {
     const auto for_rested = busy_.empty() ? per_round : per_round - busy_per_round;
     std::size_t count = 0;
     while (count < for_rested && rested_.take(batch_[count])) ++count;
-    while (count < per_round && busy_.take(batch_[count])) ++count;
+    while (count < per_round && busy_.take_listeners_first(batch_[count])) ++count;
     while (count < per_round && rested_.take(batch_[count])) ++count;
     return count;
 }

@@ -5,6 +5,9 @@
 // in the one before. So a word in a quiet room does not queue behind a room where all talk at once; and there
 // nobody's turn is skipped, since each pass goes once round and a part of every round is theirs. What a
 // connection's peers say until its turn comes goes out in one system call.
+//
+// Within a pass those who have said something themselves come last: the others wait for news, they know
+// theirs; and what they answer to one pass is there when the next begins, so each of its sends carries more.
 #pragma once
 
 #include <array>
@@ -59,11 +62,14 @@ class flush_list {
         /// Nobody of those is left who were here when this was asked the last time.
         bool turn_over();
         bool take(std::shared_ptr<connection>& c);
+        /// The same, but who has spoken since it was written to comes after those who have not.
+        bool take_listeners_first(std::shared_ptr<connection>& c);
         void clear();
 
       private:
         std::vector<std::shared_ptr<connection>> going_;
         std::size_t next_ = 0;
+        std::size_t undecided_ = 0;  // up to here it may be put behind the others
         std::vector<std::shared_ptr<connection>> coming_;
     };
 

@@ -90,15 +90,23 @@ void shard::run_round() {
         inputs_->arm();
         context_.run_one();
     }
-    // Behind what was posted before the bytes came: who posts something and then sends, or lets send, finds
-    // it done when that arrives.
-    if (!serving_ && (inputs_->look() || !turns_.empty())) {
-        serving_ = true;
-        boost::asio::post(context_, [this] { serve_inputs(); });
-    }
-    for (int n = 0; n < handlers_per_round && context_.poll_one() != 0; ++n) {
+    // What has arrived meanwhile too: who is written to after that gets it with the rest.
+    bool more = true;
+    for (int look = 0; more && look < looks_per_round; ++look) {
+        more = serve_soon_if_ready();
+        for (int n = 0; n < handlers_per_round && context_.poll_one() != 0; ++n) {
+        }
     }
     timers_.advance(base::steady_now());
+}
+
+// Behind what was posted before the bytes came: who posts something and then sends, or lets send, finds it
+// done when that arrives.
+bool shard::serve_soon_if_ready() {
+    if (serving_ || (!inputs_->look() && turns_.empty())) return false;
+    serving_ = true;
+    boost::asio::post(context_, [this] { serve_inputs(); });
+    return true;
 }
 
 void shard::serve_inputs() {

@@ -75,10 +75,12 @@ class shard {
   private:
     friend class reactor;
     static constexpr int handlers_per_round =
-        64;  // then write, so that a flood cannot hold back what is queued
+        64;                                    // then write, so that a flood cannot hold back what is queued
+    static constexpr int looks_per_round = 4;  // for input, as long as there is some
 
     void run();
     void run_round();
+    bool serve_soon_if_ready();
     void serve_inputs();
     void take_turns();
     void arm_kernel_timer();

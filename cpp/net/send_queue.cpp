@@ -3,29 +3,18 @@
 #include <utility>
 
 namespace chatterlink::net {
-namespace {
-
-void free_all(queue_nodes::node* first) noexcept {
-    while (first != nullptr) delete std::exchange(first, first->next);
-}
-
-}  // namespace
-
-queue_nodes::~queue_nodes() {
-    free_all(spare_);
-}
 
 send_queue::~send_queue() {
-    free_all(first_);
+    while (first_ != nullptr) delete std::exchange(first_, first_->next);
 }
 
 std::size_t send_queue::gather(std::span<iovec> out) const noexcept {
     std::size_t n = 0;
     std::size_t skip = offset_;
     for (const auto* at = first_; at != nullptr && n < out.size(); at = at->next, ++n) {
-        const auto& buffer = *at->bytes;
-        out[n].iov_base = const_cast<char*>(buffer.data() + skip);  // writev only reads
-        out[n].iov_len = buffer.size() - skip;
+        const auto part = at->view().substr(skip);
+        out[n].iov_base = const_cast<char*>(part.data());  // writev only reads
+        out[n].iov_len = part.size();
         skip = 0;
     }
     return n;
@@ -34,7 +23,7 @@ std::size_t send_queue::gather(std::span<iovec> out) const noexcept {
 void send_queue::consume(std::size_t n, queue_nodes& nodes) noexcept {
     bytes_ -= n;
     while (first_ != nullptr) {
-        const std::size_t left = first_->bytes->size() - offset_;
+        const std::size_t left = first_->view().size() - offset_;
         if (n < left) {
             offset_ += n;
             return;
@@ -43,6 +32,10 @@ void send_queue::consume(std::size_t n, queue_nodes& nodes) noexcept {
         offset_ = 0;
         nodes.give_back(std::exchange(first_, first_->next));
     }
+}
+
+void send_queue::detach(queue_nodes& nodes) {
+    for (auto* n = first_; n != nullptr; n = n->next) nodes.detach(*n);
 }
 
 void send_queue::clear(queue_nodes& nodes) noexcept {

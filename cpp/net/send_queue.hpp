@@ -3,6 +3,8 @@
 //
 // A queue is a list whose nodes come from its shard and go back to it: a connection with nothing to write
 // holds none, and a broadcast to any number of connections allocates nothing once the shard has had as many.
+// Messages that several connections get one behind the other lie in one piece that they share
+// (queue_nodes.hpp): a connection's part of a flood is one node and one plain write.
 #pragma once
 
 #include <sys/uio.h>
@@ -12,6 +14,7 @@
 #include <string_view>
 
 #include "base/shared_buffer.hpp"
+#include "net/queue_nodes.hpp"
 
 namespace chatterlink::net {
 
@@ -20,49 +23,6 @@ enum class send_outcome {
     queued,   // it will be written, in order
     dropped,  // volatile, and the queue was full: as if it was never sent
     closed,   // the connection is over, or was closed now because its reader is too slow
-};
-
-/// The spare nodes of one shard's send queues. One thread.
-class queue_nodes {
-  public:
-    static constexpr std::size_t kept = 65'536;  // spare ones; what comes back beyond is freed (1 MiB)
-
-    struct node {
-        base::buffer_ptr bytes{};
-        node* next = nullptr;
-    };
-
-    queue_nodes() = default;
-    ~queue_nodes();
-    queue_nodes(const queue_nodes&) = delete;
-    queue_nodes& operator=(const queue_nodes&) = delete;
-
-    node* take(base::buffer_ptr bytes) {
-        node* const n = spare_;
-        if (n == nullptr) return new node{std::move(bytes)};
-        spare_ = n->next;
-        --count_;
-        n->bytes = std::move(bytes);
-        n->next = nullptr;
-        return n;
-    }
-
-    void give_back(node* n) noexcept {
-        if (count_ == kept) {
-            delete n;
-            return;
-        }
-        n->bytes.reset();
-        n->next = spare_;
-        spare_ = n;
-        ++count_;
-    }
-
-    std::size_t count() const noexcept { return count_; }
-
-  private:
-    node* spare_ = nullptr;
-    std::size_t count_ = 0;
 };
 
 class send_queue {
@@ -75,10 +35,15 @@ class send_queue {
     /// `nodes`, here and below: the shard's that calls.
     void push(base::buffer_ptr buffer, queue_nodes& nodes) {
         bytes_ += buffer->size();
+        const bool several = nodes.goes_to_several(buffer);
+        if (several && first_ != nullptr && nodes.extend(*last_, buffer)) return;
         auto* const n = nodes.take(std::move(buffer));
         (first_ == nullptr ? first_ : last_->next) = n;
         last_ = n;
     }
+
+    /// Shares nothing with the shard's other queues afterwards: it may go to another shard.
+    void detach(queue_nodes& nodes);
 
     bool empty() const noexcept { return first_ == nullptr; }
     std::size_t bytes() const noexcept { return bytes_; }
@@ -86,10 +51,9 @@ class send_queue {
     /// gather() comes soon.
     void expect_gather() const noexcept { __builtin_prefetch(first_); }
 
-    /// All that is queued, if it is one buffer; else empty.
+    /// All that is queued, if it lies in one piece; else empty.
     std::string_view only() const noexcept {
-        return first_ != nullptr && first_ == last_ ? first_->bytes->view().substr(offset_)
-                                                    : std::string_view{};
+        return first_ != nullptr && first_ == last_ ? first_->view().substr(offset_) : std::string_view{};
     }
 
     /// Fills `out` with the front of the queue; returns how many entries.

@@ -65,6 +65,24 @@ TEST_F(net_connection, writes_what_is_sent_in_order) {
     EXPECT_TRUE(eventually([&] { return server->on_shard(0, [&] { return c->queued_bytes(); }) == 0; }));
 }
 
+TEST_F(net_connection, what_arrives_while_others_are_served_is_heard_before_what_they_said_is_written) {
+    start();
+    const auto first = next();
+    auto client_of_first = std::move(*client);
+    const auto second = next();
+    std::promise<std::size_t> waiting;
+    server->on_shard(0, [&] {
+        test::start_reading(*second, [&](std::string_view) { waiting.set_value(first->queued_bytes()); });
+        test::start_reading(*first, [&](std::string_view) {
+            first->send(shared_buffer::copy_of("answer"));
+            client->send("meanwhile");
+        });
+    });
+    client_of_first.send("hello");
+    EXPECT_EQ(waiting.get_future().get(), 6u);
+    EXPECT_EQ(client_of_first.read_exactly(6), "answer");
+}
+
 TEST_F(net_connection, says_each_time_its_queue_has_been_drained) {
     start();
     const auto c = next();

@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "net/support/function_reader.hpp"
 #include "net/support/loopback.hpp"
 
 namespace chatterlink::net {
@@ -107,6 +110,37 @@ TEST_P(net_flush_list, however_many_are_quiet_the_others_have_their_share_of_eac
         EXPECT_EQ(waiting(0, quiet), 2 * flush_list::busy_per_round);
         list.flush_all();
     });
+}
+
+TEST_P(net_flush_list, within_a_pass_those_who_have_spoken_come_after_those_who_listened) {
+    make(4);
+    std::vector<std::size_t> order;
+    on_shard([&] {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            test::start_reading(*all[i]);
+            all[i]->on_drained([&order, i] { order.push_back(i); });
+        }
+    });
+    const auto round = [&](std::initializer_list<std::size_t> speakers, bool busy) {
+        for (const auto who : speakers) clients[who].send("hello");
+        EXPECT_TRUE(eventually([&] {
+            return on_shard(
+                [&] { return std::ranges::all_of(speakers, [&](auto who) { return all[who]->spoke(); }); });
+        }));
+        return on_shard([&] {
+            order.clear();
+            flush_list list;
+            prepare(list);
+            for (std::size_t i = 0; i < all.size(); ++i) say(list, i, "x", busy ? list.now() : 0);
+            list.flush_some();
+            EXPECT_TRUE(list.empty());
+            return order;
+        });
+    };
+    EXPECT_EQ(round({0, 2}, true), (std::vector<std::size_t>{1, 3, 0, 2}));
+    EXPECT_EQ(round({}, true), (std::vector<std::size_t>{0, 1, 2, 3})) << "that was the pass before";
+    EXPECT_EQ(round({0, 1, 2, 3}, true), (std::vector<std::size_t>{0, 1, 2, 3}));
+    EXPECT_EQ(round({0}, false), (std::vector<std::size_t>{0, 1, 2, 3})) << "in a quiet room nobody waits";
 }
 
 TEST_P(net_flush_list, several_messages_and_full_sockets_lose_nothing) {

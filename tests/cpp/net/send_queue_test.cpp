@@ -139,7 +139,7 @@ TEST(send_queue, an_empty_queue_holds_no_nodes_and_the_next_one_gets_those_that_
     const auto buffer = base::shared_buffer::copy_of("x");
     {
         send_queue queue;
-        for (int i = 0; i < 100; ++i) queue.push(buffer, mine);
+        for (int i = 0; i < 100; ++i) queue.push(base::shared_buffer::copy_of("x"), mine);
         EXPECT_EQ(mine.count(), 0u);
         queue.consume(99, mine);
         EXPECT_EQ(mine.count(), 99u);
@@ -156,10 +156,167 @@ TEST(send_queue, an_empty_queue_holds_no_nodes_and_the_next_one_gets_those_that_
 TEST(send_queue, a_shard_keeps_a_bounded_number_of_spare_nodes) {
     queue_nodes mine;
     send_queue queue;
-    const auto buffer = base::shared_buffer::copy_of("x");
-    for (std::size_t i = 0; i < queue_nodes::kept + 10; ++i) queue.push(buffer, mine);
+    const std::array both{base::shared_buffer::copy_of("x"), base::shared_buffer::copy_of("y")};
+    for (std::size_t i = 0; i < queue_nodes::kept + 10; ++i) queue.push(both[i % 2], mine);
     queue.clear(mine);
     EXPECT_EQ(mine.count(), queue_nodes::kept);
+}
+
+// The pieces a writev would have, whole.
+std::vector<std::string_view> pieces(const send_queue& queue) {
+    std::vector<iovec> out(1'000);
+    std::vector<std::string_view> all;
+    const auto filled = queue.gather(out);
+    for (std::size_t i = 0; i < filled; ++i)
+        all.emplace_back(static_cast<const char*>(out[i].iov_base), out[i].iov_len);
+    return all;
+}
+
+TEST(send_queue, what_several_get_one_behind_the_other_is_one_piece_and_the_same_for_all) {
+    queue_nodes mine;
+    std::vector<send_queue> room(5);
+    std::string all;
+    for (int i = 0; i < 100; ++i) {
+        const auto text = std::to_string(i) + ".";
+        all += text;
+        const auto message = base::shared_buffer::copy_of(text);
+        for (auto& each : room) each.push(message, mine);
+    }
+    EXPECT_EQ(mine.runs(), 1u);
+    ASSERT_EQ(pieces(room[1]).size(), 1u);
+    for (std::size_t i = 0; i < room.size(); ++i) EXPECT_EQ(front(room[i], 1'000), all) << i;
+    // The first cannot know that others follow.
+    for (std::size_t i = 1; i < room.size(); ++i)
+        EXPECT_EQ(pieces(room[i])[0].data(), pieces(room[1])[0].data());
+    EXPECT_EQ(room[1].only(), all);
+    for (auto& each : room) each.consume(all.size(), mine);
+    EXPECT_EQ(mine.runs(), 0u);
+    for (const auto& each : room) EXPECT_TRUE(each.empty());
+}
+
+TEST(send_queue, who_was_told_something_alone_has_the_rest_in_common_again) {
+    queue_nodes mine;
+    std::vector<send_queue> room(4);
+    const auto to_all = [&](std::string_view text) {
+        const auto message = base::shared_buffer::copy_of(text);
+        for (auto& each : room) each.push(message, mine);
+    };
+    to_all("a");
+    to_all("b");
+    room[3].push(base::shared_buffer::copy_of("ack"), mine);
+    to_all("c");
+    to_all("d");
+    EXPECT_EQ(pieces(room[2]), std::vector<std::string_view>{"abcd"});
+    EXPECT_EQ(pieces(room[3]), (std::vector<std::string_view>{"ab", "ack", "cd"}));
+    EXPECT_EQ(pieces(room[3])[2].data(), pieces(room[2])[0].data() + 2);
+    room[2].consume(3, mine);
+    room[3].consume(1, mine);
+    to_all("e");
+    EXPECT_EQ(front(room[2]), "de");
+    EXPECT_EQ(front(room[3]), "backcde");
+    EXPECT_EQ(front(room[1]), "abcde");
+    for (auto& each : room) each.clear(mine);
+    EXPECT_EQ(mine.runs(), 0u);
+}
+
+TEST(send_queue, large_messages_are_not_copied) {
+    queue_nodes mine;
+    std::vector<send_queue> room(3);
+    for (int i = 0; i < 3; ++i) {
+        const auto message = base::shared_buffer::copy_of(std::string(message_run::largest + 1, 'x'));
+        for (auto& each : room) each.push(message, mine);
+        for (const auto& each : room) EXPECT_EQ(pieces(each).back().data(), message->data());
+    }
+    EXPECT_EQ(mine.runs(), 0u);
+    for (auto& each : room) each.clear(mine);
+}
+
+TEST(send_queue, a_shard_has_a_bounded_number_of_runs_and_without_one_messages_are_queued_as_they_are) {
+    queue_nodes mine;
+    std::vector<std::vector<send_queue>> rooms;
+    for (std::size_t i = 0; i < queue_nodes::most_runs + 10; ++i) {
+        auto& room = rooms.emplace_back(2);
+        for (const auto* text : {"one ", "two ", "three"}) {
+            const auto message = base::shared_buffer::copy_of(text);
+            for (auto& each : room) each.push(message, mine);
+        }
+    }
+    EXPECT_EQ(mine.runs(), queue_nodes::most_runs);
+    for (auto& room : rooms) {
+        for (auto& each : room) {
+            EXPECT_EQ(front(each), "one two three");
+            each.clear(mine);
+        }
+    }
+    EXPECT_EQ(mine.runs(), 0u);
+}
+
+TEST(send_queue, what_goes_to_another_shard_shares_nothing_with_those_that_stay) {
+    queue_nodes here;
+    queue_nodes there;
+    std::vector<send_queue> room(3);
+    for (const auto* text : {"one ", "two "}) {
+        const auto message = base::shared_buffer::copy_of(text);
+        for (auto& each : room) each.push(message, here);
+    }
+    room[1].consume(2, here);
+    room[1].detach(here);
+    room[2].clear(here);
+    EXPECT_EQ(here.runs(), 0u);
+    EXPECT_EQ(front(room[1]), "e two ");
+    room[1].push(base::shared_buffer::copy_of("three"), there);
+    EXPECT_EQ(front(room[1]), "e two three");
+    room[1].clear(there);
+    room[0].clear(here);
+}
+
+// Whatever goes to whom, and whoever reads how fast: each gets its own, whole and in order.
+TEST(send_queue, random_crowds_get_what_each_was_told) {
+    std::mt19937 random(17);
+    queue_nodes mine;
+    std::vector<send_queue> crowd(12);
+    std::vector<std::string> expected(crowd.size());
+    const auto some = [&](std::size_t most) { return random() % most; };
+    base::buffer_ptr again;
+    std::size_t shared = 0;
+    for (int step = 0; step < 20'000; ++step) {
+        const auto who = some(crowd.size());
+        const auto kind = some(100);
+        if (kind < 60) {
+            const bool old = again && some(10) == 0;
+            const auto size = some(20) == 0 ? some(3'000) : some(60);
+            if (!old)
+                again = base::shared_buffer::copy_of(std::string(size, static_cast<char>('a' + some(26))));
+            const auto first = some(2) == 0 ? 0 : who;
+            const auto left_out = some(3) == 0 ? some(crowd.size()) : crowd.size();
+            for (std::size_t i = first; i < crowd.size(); ++i) {
+                if (i == left_out) continue;
+                crowd[i].push(again, mine);
+                expected[i] += again->view();
+            }
+        } else if (kind < 75) {
+            crowd[who].push(base::shared_buffer::copy_of("alone"), mine);
+            expected[who] += "alone";
+        } else if (kind < 97) {
+            const auto bytes = some(3) == 0 ? crowd[who].bytes() : some(crowd[who].bytes() + 1);
+            crowd[who].consume(bytes, mine);
+            expected[who].erase(0, bytes);
+        } else if (kind < 98) {
+            crowd[who].detach(mine);
+        } else if (kind < 99) {
+            crowd[who].clear(mine);
+            expected[who].clear();
+        }
+        ASSERT_EQ(crowd[who].bytes(), expected[who].size());
+        ASSERT_TRUE(front(crowd[who], 20'000) == expected[who]) << "step " << step;
+        shared += mine.runs();
+    }
+    EXPECT_GT(shared, 20'000u) << "runs were used";
+    for (std::size_t i = 0; i < crowd.size(); ++i) {
+        EXPECT_TRUE(front(crowd[i], 20'000) == expected[i]);
+        crowd[i].clear(mine);
+    }
+    EXPECT_EQ(mine.runs(), 0u);
 }
 
 }  // namespace
