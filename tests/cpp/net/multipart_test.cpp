@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -118,7 +118,7 @@ TEST(multipart, takes_linear_time_for_hostile_bodies) {
     const std::string almost = "\r\n--" + boundary.substr(1);
     const std::string start = "--" + boundary + "\r\nContent-Disposition: form-data; name=a\r\n\r\n";
     constexpr std::size_t size = 4'000'000;
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = std::clock();
     for (const std::string& filler :
          {"\r"s, "\r\n"s, "-"s, "\r\n--"s, almost, almost + "\r\n"s, "b"s, " "s, "\0"s, ";"s, "\""s, "%"s}) {
         const std::string much = repeated(filler, size);
@@ -129,8 +129,8 @@ TEST(multipart, takes_linear_time_for_hostile_bodies) {
         EXPECT_TRUE(parse_multipart(type, whole).has_value()) << filler;
     }
     // Some 190 MB in all. At a quadratic step it would be hours; a slow machine under a sanitizer needs
-    // seconds.
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+    // seconds, of its own: whatever else runs there does not count.
+    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 60);
 }
 
 TEST(multipart, survives_damage_anywhere) {
