@@ -130,7 +130,7 @@ TEST(multipart, takes_linear_time_for_hostile_bodies) {
     }
     // Some 190 MB in all. At a quadratic step it would be hours; a slow machine under a sanitizer needs
     // seconds, of its own: whatever else runs there does not count.
-    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 60);
+    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 300);
 }
 
 TEST(multipart, survives_damage_anywhere) {
