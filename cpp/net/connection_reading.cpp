@@ -122,8 +122,10 @@ void connection::give_to_reader() {
         return;
     }
     if (gap_) end_gap();
-    spoke_ = true;
-    if (got.what == arrival::bytes) reader_->on_bytes({room.data(), got.bytes});
+    if (got.what == arrival::bytes) {
+        spoke_ = true;
+        reader_->on_bytes({room.data(), got.bytes});
+    }
     if (!reading_paused_) wait_for_reader();
 }
 

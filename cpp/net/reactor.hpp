@@ -74,9 +74,10 @@ class shard {
 
   private:
     friend class reactor;
-    static constexpr int handlers_per_round =
-        64;                                    // then write, so that a flood cannot hold back what is queued
-    static constexpr int looks_per_round = 4;  // for input, as long as there is some
+    // Then what is queued is written, so that a flood cannot hold it back. Looks: for input, while there is
+    // some.
+    static constexpr int handlers_per_round = 64;
+    static constexpr int looks_per_round = 4;
 
     void run();
     void run_round();

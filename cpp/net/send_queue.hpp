@@ -28,6 +28,7 @@ enum class send_outcome {
 class send_queue {
   public:
     send_queue() = default;
+    /// After clear() or detach(): a range that is left would keep its run from being used again.
     ~send_queue();
     send_queue(const send_queue&) = delete;
     send_queue& operator=(const send_queue&) = delete;
