@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 
@@ -32,16 +34,23 @@ class shards {
     /// After the shards were stopped the task is dropped.
     virtual void post(shard_id where, task what) = 0;
 
+    /// Posts several at once, in their order: the shard is woken once, and runs them without others between
+    /// as far as it is not held up by them for long. Any thread.
+    virtual void post_all(shard_id where, std::vector<task> what) {
+        for (task& each : what) post(where, std::move(each));
+    }
+
     /// Runs the task on the CURRENT shard after a delay (rounded up to the timer's tick, 10 ms). Only on a
     /// shard's thread. It cannot be cancelled: the task checks whether it still applies.
     virtual void after(milliseconds delay, task what) = 0;
 
-    /// Now, or later on that shard: calls at once when already there.
-    void run_on(shard_id where, task what) {
+    /// Now, or later on that shard: calls at once when already there (then without the allocation of a task).
+    template <class Call>
+    void run_on(shard_id where, Call&& what) {
         if (current() == where) {
-            what();
+            std::forward<Call>(what)();
         } else {
-            post(where, std::move(what));
+            post(where, task(std::forward<Call>(what)));
         }
     }
 

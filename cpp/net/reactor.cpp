@@ -11,12 +11,18 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/posts_together.hpp"
 #include "net/connection.hpp"
 
 namespace chatterlink::net {
 namespace {
 
 thread_local shard* current_shard = nullptr;
+
+// A handler's own mistake: that handler's work is lost, the shard and everyone else on it go on.
+void log_mistake(base::shard_id where, const std::exception& e) {
+    spdlog::error("shard {}: unexpected exception: {}", where, e.what());
+}
 
 }  // namespace
 
@@ -75,8 +81,7 @@ void shard::run() {
         try {
             run_round();
         } catch (const std::exception& e) {
-            // A handler's own mistake: that handler's work is lost, the shard and everyone else on it go on.
-            spdlog::error("shard {}: unexpected exception: {}", id_, e.what());
+            log_mistake(id_, e);
         }
         flushes_.flush_some();  // also after a mistake: what the round's other handlers queued does not wait
     }
@@ -92,12 +97,25 @@ void shard::run_round() {
     }
     // What has arrived meanwhile too: who is written to after that gets it with the rest.
     bool more = true;
-    for (int look = 0; more && look < looks_per_round; ++look) {
+    for (int look = 0; more && !full_ && look < looks_per_round; ++look) {
         more = serve_soon_if_ready();
-        for (int n = 0; n < handlers_per_round && context_.poll_one() != 0; ++n) {
+        for (int n = 0; !full_ && n < handlers_per_round && context_.poll_one() != 0; ++n) {
         }
     }
+    full_ = false;
     timers_.advance(base::steady_now());
+}
+
+void shard::run_together(std::span<base::shards::task> tasks) {
+    full_ = true;
+    for (auto& each : tasks) {
+        try {
+            each();
+        } catch (const std::exception& e) {
+            log_mistake(id_, e);
+        }
+        each = nullptr;
+    }
 }
 
 // Behind what was posted before the bytes came: who posts something and then sends, or lets send, finds it
@@ -204,7 +222,22 @@ base::shard_id reactor::current() const noexcept {
 }
 
 void reactor::post(base::shard_id where, task what) {
-    boost::asio::post(shards_[where]->context_, std::move(what));
+    if (auto* const together = base::posts_together::current()) {
+        together->keep(*this, where, std::move(what));
+    } else {
+        boost::asio::post(shards_[where]->context_, std::move(what));
+    }
+}
+
+void reactor::post_all(base::shard_id where, std::vector<task> what) {
+    shard& there = *shards_[where];
+    const auto all = std::make_shared<std::vector<task>>(std::move(what));
+    for (std::size_t first = 0; first < all->size(); first += shard::tasks_per_round) {
+        boost::asio::post(there.context_, [&there, all, first] {
+            const auto count = std::min(shard::tasks_per_round, all->size() - first);
+            there.run_together(std::span(*all).subspan(first, count));
+        });
+    }
 }
 
 void reactor::after(base::milliseconds delay, task what) {

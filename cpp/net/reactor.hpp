@@ -78,9 +78,12 @@ class shard {
     // some.
     static constexpr int handlers_per_round = 64;
     static constexpr int looks_per_round = 4;
+    // Of tasks that were posted together; they count as a round's handlers.
+    static constexpr std::size_t tasks_per_round = 512;
 
     void run();
     void run_round();
+    void run_together(std::span<base::shards::task> tasks);
     bool serve_soon_if_ready();
     void serve_inputs();
     void take_turns();
@@ -106,6 +109,7 @@ class shard {
     queue_nodes nodes_;
     std::unique_ptr<readiness> inputs_;
     bool serving_ = false;  // serve_inputs() is in the context's queue
+    bool full_ = false;     // this round has done enough
     std::deque<std::shared_ptr<connection>> turns_;
     flush_list flushes_;
     std::vector<char> scratch_;
@@ -130,6 +134,7 @@ class reactor final : public base::shards {
     base::shard_id count() const noexcept override { return static_cast<base::shard_id>(shards_.size()); }
     base::shard_id current() const noexcept override;
     void post(base::shard_id where, task what) override;
+    void post_all(base::shard_id where, std::vector<task> what) override;
     void after(base::milliseconds delay, task what) override;
 
   private:

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/posts_together.hpp"
 #include "net/support/function_reader.hpp"
 #include "net/support/loopback.hpp"
 
@@ -112,6 +113,70 @@ TEST(reactor, what_is_queued_goes_out_although_another_task_of_the_round_throws)
         server.threads.post(0, [] { throw std::runtime_error("expected in this test"); });
     });
     EXPECT_EQ(client.read_exactly(5), "hello");
+    server.stop();
+    served.reset();
+}
+
+TEST(reactor, what_is_posted_together_comes_when_that_ends_and_in_order) {
+    reactor threads(2);
+    threads.start();
+    std::vector<std::vector<int>> order(2);
+    std::vector<std::promise<void>> done(2);
+    {
+        const base::posts_together one_piece;
+        const base::posts_together inside;  // changes nothing
+        for (int i = 0; i < 1'000; ++i)
+            threads.post(static_cast<shard_id>(i % 2),
+                         [&, i] { order[static_cast<std::size_t>(i % 2)].push_back(i); });
+        for (shard_id s = 0; s < 2; ++s) {
+            threads.post(s, [&, s] { done[s].set_value(); });
+            std::promise<std::size_t> so_far;  // another thread's post does not wait for that
+            std::thread([&] { threads.post(s, [&, s] { so_far.set_value(order[s].size()); }); }).join();
+            EXPECT_EQ(so_far.get_future().get(), 0u);
+        }
+    }
+    for (std::size_t s = 0; s < 2; ++s) {
+        done[s].get_future().wait();
+        ASSERT_EQ(order[s].size(), 500u);
+        for (std::size_t i = 0; i < 500; ++i) ASSERT_EQ(order[s][i], static_cast<int>(2 * i + s));
+    }
+}
+
+TEST(reactor, a_task_that_throws_does_not_end_those_posted_together_with_it) {
+    reactor threads(1);
+    threads.start();
+    const auto held = std::make_shared<int>(1);
+    std::promise<long> done;
+    {
+        const base::posts_together one_piece;
+        threads.post(0, [held] { throw std::runtime_error("expected in this test"); });
+        threads.post(0, [&] { done.set_value(held.use_count()); });
+    }
+    EXPECT_EQ(done.get_future().get(), 1) << "what a task holds goes with it, not with the last one";
+}
+
+TEST(reactor, many_posted_together_do_not_hold_back_what_is_to_be_written) {
+    std::shared_ptr<connection> served;
+    std::promise<void> accepted;
+    test::loopback server(1, [&](std::shared_ptr<connection> c) {
+        served = std::move(c);
+        accepted.set_value();
+    });
+    auto client = server.connect();
+    accepted.get_future().wait();
+    std::promise<void> read;
+    std::promise<bool> before_the_last;
+    {
+        const base::posts_together one_piece;
+        server.threads.post(0, [&] { served->send(base::shared_buffer::copy_of("hello")); });
+        for (int i = 0; i < 2'000; ++i) server.threads.post(0, [] {});
+        server.threads.post(0, [&] {
+            before_the_last.set_value(read.get_future().wait_for(20s) == std::future_status::ready);
+        });
+    }
+    EXPECT_EQ(client.read_exactly(5), "hello");
+    read.set_value();
+    EXPECT_TRUE(before_the_last.get_future().get());
     server.stop();
     served.reset();
 }
