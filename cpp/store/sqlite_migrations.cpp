@@ -3,12 +3,16 @@
 #include <array>
 #include <string>
 
+#include "base/log.hpp"
+
 namespace chatterlink::store {
 namespace {
 
 // Each file is one raw string, so the programs need no data files and the build no generator.
 constexpr std::array steps_known{
 #include "store/sqlite/0001_initial.sql"
+    ,
+#include "store/sqlite/0002_messages_in_order.sql"
 };
 
 }  // namespace
@@ -28,6 +32,10 @@ base::result<void> migrate(sqlite_database& database, std::span<const char* cons
             return base::fail(base::errc::io_failed, "it was made by a newer ChatterLink (schema " +
                                                          std::to_string(version) + ", this program knows " +
                                                          std::to_string(known) + ")");
+        }
+        if (version > 0 && version < known) {
+            spdlog::info("store: the database is brought from schema {} to {}; a large one takes a while",
+                         version, known);
         }
         for (auto step = version; step < known; ++step)
             database.execute(steps[static_cast<std::size_t>(step)]);

@@ -25,11 +25,6 @@ base::error queue_full() {
     return base::fail(errc::store_unavailable, "Too many requests are waiting. Try again in a moment.");
 }
 
-// SQLite's integers are signed; no seq comes near their end.
-std::int64_t as_bound(std::uint64_t seq) {
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(seq, std::numeric_limits<std::int64_t>::max()));
-}
-
 sqlite_database only_reading(sqlite_database database) {
     database.execute("PRAGMA query_only = ON");
     return database;
@@ -43,10 +38,11 @@ sqlite_reader::sqlite_reader(sqlite_database database, const sqlite_options& opt
       begin_(database_.prepare("BEGIN")),
       commit_(database_.prepare("COMMIT")),
       find_room_(database_.prepare("SELECT room_id, last_seq FROM rooms WHERE name = ?1")),
-      before_(database_.prepare(std::string(select_messages) +
-                                "WHERE room_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3")),
+      before_(
+          database_.prepare(std::string(select_messages) +
+                            "WHERE message_id >= ?1 AND message_id < ?2 ORDER BY message_id DESC LIMIT ?3")),
       after_(database_.prepare(std::string(select_messages) +
-                               "WHERE room_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")),
+                               "WHERE message_id > ?1 AND message_id <= ?2 ORDER BY message_id LIMIT ?3")),
       select_attachments_(database_.prepare(select_attachments)),
       rooms_(database_.prepare("SELECT name, last_seq, topic FROM rooms WHERE last_seq > 0 ORDER BY name")),
       find_upload_(database_.prepare(
@@ -118,9 +114,11 @@ base::result<history_page> sqlite_reader::read(const history_job& job) {
         room_id = rows.integer(0);
         page.last_seq = static_cast<std::uint64_t>(rows.integer(1));
     }
-    const std::uint64_t bound = which.after ? *which.after : which.before.value_or(page.last_seq + 1);
+    const std::int64_t bound =
+        message_row(room_id, which.after ? *which.after : which.before.value_or(page.last_seq + 1));
     const std::int64_t one_more = std::int64_t{which.limit} + 1;  // the surplus one says that there are more
-    auto rows = (which.after ? after_ : before_).query(room_id, as_bound(bound), one_more);
+    auto rows = which.after ? after_.query(bound, message_row(room_id, last_seq_possible), one_more)
+                            : before_.query(message_row(room_id, 0), bound, one_more);
     while (rows.next()) {
         if (page.messages.size() == which.limit) {
             page.more = true;

@@ -1,6 +1,8 @@
 // Rows of the schema as the values of chat/types.hpp. Shared by the writing and the reading connection.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,17 @@
 #include "store/sqlite_database.hpp"
 
 namespace chatterlink::store {
+
+// A message's row number holds its room and its seq (0002_messages_in_order.sql): 2^27 rooms that have
+// messages and 2^36 messages in one are as many as a database numbers.
+inline constexpr int seq_bits = 36;
+inline constexpr std::uint64_t last_seq_possible = (std::uint64_t{1} << seq_bits) - 1;
+inline constexpr std::int64_t last_room_id_possible = (std::int64_t{1} << (63 - seq_bits)) - 1;
+
+/// The row of a message of a room (1 and up). A seq that is too large counts as the last one.
+constexpr std::int64_t message_row(std::int64_t room_id, std::uint64_t seq) noexcept {
+    return (room_id << seq_bits) + static_cast<std::int64_t>(std::min(seq, last_seq_possible));
+}
 
 /// The start of a SELECT for read_message(); a WHERE follows.
 inline constexpr std::string_view select_messages =

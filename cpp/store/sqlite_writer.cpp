@@ -4,6 +4,8 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/posts_together.hpp"
+#include "base/worker_thread.hpp"
 #include "store/completion.hpp"
 #include "store/sqlite_rows.hpp"
 
@@ -50,9 +52,9 @@ sqlite_writer::sqlite_writer(sqlite_database database, const sqlite_options& opt
       add_room_(database_.prepare("INSERT INTO rooms (name) VALUES (?1)")),
       set_last_seq_(database_.prepare("UPDATE rooms SET last_seq = ?2 WHERE room_id = ?1")),
       add_message_(
-          database_.prepare("INSERT INTO messages (room_id, seq, id, username, text, timestamp, client_id, "
+          database_.prepare("INSERT INTO messages (message_id, id, username, text, timestamp, client_id, "
                             "reply_to, attachments)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
                             " ON CONFLICT (room_id, username, client_id) WHERE client_id <> '' DO NOTHING")),
       find_duplicate_(
           database_.prepare(std::string(select_messages) +
@@ -87,7 +89,7 @@ void sqlite_writer::put(any_job&& what, std::size_t bytes, const Done& refused) 
 
 void sqlite_writer::append(draft what, chat::store::done<appended> then) {
     const std::size_t bytes = bytes_of(what);
-    put(append_job{std::move(what), std::move(then), {}}, bytes, [](const any_job& refused, base::error why) {
+    put(append_job{std::move(what), std::move(then)}, bytes, [](const any_job& refused, base::error why) {
         complete<appended>(std::get<append_job>(refused).then, std::move(why));
     });
 }
@@ -105,6 +107,7 @@ void sqlite_writer::close() {
 }
 
 void sqlite_writer::run() {
+    base::become_worker("store-writer");
     std::vector<any_job> batch;
     for (;;) {
         const auto timeout = can_commit_ ? std::nullopt : std::optional(retry_interval);
@@ -114,7 +117,6 @@ void sqlite_writer::run() {
             try_writing();
             continue;
         }
-        queue_.gather(batch, gather_, [](auto pause) { std::this_thread::sleep_for(pause); });
         write(batch);
         batch.clear();
     }
@@ -133,10 +135,11 @@ void sqlite_writer::write(std::vector<any_job>& batch) {
             if (room.changed) set_last_seq_.execute(room.room_id, room.last_seq);
         }
     });
+    const base::posts_together one_piece;  // a room's members get what a commit kept in one go
+    auto next = kept_.begin();
     for (any_job& each : batch) {
         if (auto* one = std::get_if<append_job>(&each)) {
-            complete<appended>(one->then,
-                               kept ? base::result<appended>(std::move(one->kept)) : unavailable());
+            complete<appended>(one->then, kept ? base::result<appended>(std::move(*next++)) : unavailable());
         } else {
             auto& other = std::get<upload_job>(each);
             complete<upload>(other.then, kept ? base::result<upload>(std::move(other.what)) : unavailable());
@@ -148,6 +151,7 @@ void sqlite_writer::write(std::vector<any_job>& batch) {
 template <class Work>
 bool sqlite_writer::commit(Work&& work) {
     rooms_.clear();
+    kept_.clear();
     try {
         begin_.execute();
         work();
@@ -164,22 +168,26 @@ bool sqlite_writer::commit(Work&& work) {
 void sqlite_writer::keep(append_job& job) {
     const draft& what = job.what;
     room_state& room = room_of(what.room);
-    auto& kept = job.kept.stored;
+    appended& result = kept_.emplace_back();
+    chat::message& kept = result.stored;
     kept.id = base::sortable_id();
     kept.seq = room.last_seq + 1;
     kept.timestamp = base::wall_now_ms();
-    add_message_.execute(room.room_id, kept.seq, kept.id, what.username, what.text, kept.timestamp,
-                         what.client_id, what.reply_to, what.attachments.size());
+    if (room.room_id > last_room_id_possible || kept.seq > last_seq_possible)
+        throw sqlite_error(SQLITE_FULL, "it has as many rooms, or messages in a room, as can be numbered");
+    const std::int64_t row = message_row(room.room_id, kept.seq);
+    add_message_.execute(row, kept.id, what.username, what.text, kept.timestamp, what.client_id,
+                         what.reply_to, what.attachments.size());
     if (database_.changes() == 0) {  // the client_id was there
         auto rows = find_duplicate_.query(room.room_id, what.username, what.client_id);
         if (!rows.next()) throw sqlite_error(SQLITE_CONSTRAINT, "a message was refused and is not there");
         kept = read_message(rows, what.room, select_attachments_);
-        job.kept.duplicate = true;
+        result.duplicate = true;
         return;
     }
     room.last_seq = kept.seq;
     room.changed = true;
-    if (!what.attachments.empty()) keep_attachments(what.attachments);
+    if (!what.attachments.empty()) keep_attachments(row, what.attachments);
     kept.room = std::move(job.what.room);
     kept.username = std::move(job.what.username);
     kept.text = std::move(job.what.text);
@@ -188,8 +196,7 @@ void sqlite_writer::keep(append_job& job) {
     kept.attachments = std::move(job.what.attachments);
 }
 
-void sqlite_writer::keep_attachments(const std::vector<upload>& uploads) {
-    const std::int64_t message_id = database_.last_insert_rowid();
+void sqlite_writer::keep_attachments(std::int64_t message_id, const std::vector<upload>& uploads) {
     int position = 0;
     for (const upload& each : uploads) {
         add_attachment_.execute(message_id, position++, each.name, each.original, each.type, each.size,

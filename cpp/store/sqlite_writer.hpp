@@ -39,7 +39,6 @@ class sqlite_writer {
     struct append_job {
         chat::draft what;
         chat::store::done<chat::appended> then;
-        chat::appended kept;  // filled within the transaction
     };
     struct upload_job {
         chat::upload what;
@@ -70,7 +69,7 @@ class sqlite_writer {
     bool commit(Work&& work);
     void keep(append_job& job);
     void keep(upload_job& job);
-    void keep_attachments(const std::vector<chat::upload>& uploads);
+    void keep_attachments(std::int64_t message_id, const std::vector<chat::upload>& uploads);
     room_state& room_of(const std::string& name);
     void try_writing();
     void note_outcome(const char* failure) noexcept;
@@ -88,9 +87,9 @@ class sqlite_writer {
     sqlite_statement select_attachments_;
     sqlite_statement add_upload_;
     std::unordered_map<std::string, room_state, string_hash, std::equal_to<>> rooms_;  // of this transaction
+    std::vector<chat::appended> kept_;  // by this transaction, in the order of its append_jobs
 
     std::atomic<bool> can_commit_{true};
-    const gather_rule gather_{};
     work_queue<any_job> queue_;
     std::thread thread_;  // last: it uses everything above
 };

@@ -132,7 +132,7 @@ void use_write_ahead_log(sqlite_database& database, std::chrono::milliseconds pa
 
 sqlite_database connect(const sqlite_options& options) {
     sqlite_database database(options.path, options.busy_timeout);
-    database.execute("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+    database.execute("PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
     return database;
 }
 
@@ -160,6 +160,7 @@ base::result<std::unique_ptr<chat::store>> open_store_sqlite(sqlite_options opti
         if (const auto migrated = migrate(writing, sqlite_migrations()); !migrated) {
             return refuse(options.path, migrated.error().message, "Use that version, " + other_folder);
         }
+        writing.execute("PRAGMA foreign_keys = ON");  // not before: a migration may replace tables
         auto reading = connect(options);
         return std::unique_ptr<chat::store>(
             std::make_unique<store_sqlite>(std::move(writing), std::move(reading), options));

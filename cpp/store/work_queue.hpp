@@ -4,21 +4,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace chatterlink::store {
-
-/// When a batch that was taken waits for more (work_queue::gather).
-struct gather_rule {
-    std::size_t from = 64;   // jobs; fewer do not wait
-    std::size_t to = 4'096;  // more do not wait either
-    int pauses = 4;          // at most, each as long as
-    std::chrono::milliseconds pause{1};
-};
 
 /// Any thread puts, one thread takes.
 template <class Job>
@@ -61,20 +52,6 @@ class work_queue {
         return wake::jobs;
     }
 
-    /// Pauses and appends to a batch what has come meanwhile, while it grows by a quarter each time: jobs
-    /// that pour in then share what a batch costs, and one that comes alone waits for nobody (PostgreSQL's
-    /// commit_delay and commit_siblings). `sleep` is given the pause.
-    template <class Sleep>
-    void gather(std::vector<Job>& batch, const gather_rule& rule, const Sleep& sleep) {
-        for (int n = 0; n < rule.pauses; ++n) {
-            const auto before = batch.size();
-            if (before < rule.from || before > rule.to) return;
-            sleep(rule.pause);
-            take_more(batch);
-            if (batch.size() < before + before / 4) return;
-        }
-    }
-
     /// Takes nothing more; what is in it can still be taken.
     void close() {
         const std::lock_guard lock(mutex_);
@@ -88,13 +65,6 @@ class work_queue {
     }
 
   private:
-    void take_more(std::vector<Job>& into) {
-        const std::lock_guard lock(mutex_);
-        into.insert(into.end(), std::move_iterator(jobs_.begin()), std::move_iterator(jobs_.end()));
-        jobs_.clear();
-        bytes_ = 0;
-    }
-
     const std::size_t jobs_limit_;
     const std::size_t bytes_limit_;
     mutable std::mutex mutex_;

@@ -8,15 +8,20 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <fstream>
 #include <functional>
+#include <limits>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/posts_together.hpp"
 #include "contracts/store_calls.hpp"
 #include "store/sqlite_database.hpp"
 #include "store/sqlite_migrations.hpp"
+#include "store/sqlite_rows.hpp"
 
 namespace chatterlink {
 namespace {
@@ -106,11 +111,11 @@ TEST_F(store_sqlite, close_leaves_one_file) {
     EXPECT_FALSE(std::filesystem::exists(path_.string() + "-shm"));
 }
 
-TEST_F(store_sqlite, it_has_a_write_ahead_log_and_schema_1_is_what_it_is) {
+TEST_F(store_sqlite, it_has_a_write_ahead_log_and_schema_2_is_what_it_is) {
     open()->close();
     auto database = raw();
     EXPECT_EQ(database.string("PRAGMA journal_mode"), "wal");
-    EXPECT_EQ(database.integer("PRAGMA user_version"), 1);
+    EXPECT_EQ(database.integer("PRAGMA user_version"), 2);
     EXPECT_EQ(database.integer("PRAGMA application_id"), 0x43484C4B);
     EXPECT_EQ(
         database.string("SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'table'"
@@ -145,7 +150,7 @@ TEST_F(store_sqlite, a_database_of_a_newer_version_is_refused_and_left_alone) {
     test::append(*open(), draft_of("room", "x")).value();
     raw().execute("PRAGMA user_version = 999");
     const auto sentence = refusal(path_);
-    EXPECT_NE(sentence.find("newer ChatterLink (schema 999, this program knows 1)"), std::string::npos)
+    EXPECT_NE(sentence.find("newer ChatterLink (schema 999, this program knows 2)"), std::string::npos)
         << sentence;
     EXPECT_EQ(raw().integer("SELECT count(*) FROM messages"), 1);
     EXPECT_EQ(raw().integer("PRAGMA user_version"), 999);
@@ -280,6 +285,120 @@ TEST_F(store_sqlite, many_open_it_for_the_first_time_at_once) {
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(opened, 8);
     EXPECT_EQ(test::all_messages(*open(), "room").size(), 8u);
+}
+
+TEST_F(store_sqlite, a_database_of_schema_1_keeps_everything) {
+    {
+        auto database = raw();
+        database.execute("PRAGMA foreign_keys = ON");
+        ASSERT_TRUE(store::migrate(database, store::sqlite_migrations().first(1)).has_value());
+        database.execute(
+            "INSERT INTO rooms (name, last_seq, topic) VALUES ('a', 2, 'about a'), ('empty', 0, ''), ('b', "
+            "1, '');"
+            "INSERT INTO messages (message_id, room_id, seq, id, username, text, timestamp, client_id, "
+            "reply_to,"
+            " attachments) VALUES (1, 3, 1, 'ID1', 'bob', 'in b', 11, 'c1', '', 2),"
+            " (2, 1, 1, 'ID2', 'ann', 'in a', 12, 'c1', '', 0), (3, 1, 2, 'ID3', 'ann', '', 13, '', 'ID2', "
+            "1);"
+            "INSERT INTO attachments VALUES (1, 0, '1.png', 'x', 'image/png', 5, 6, 7, 't.png'),"
+            " (1, 1, '2.png', 'y', 'image/png', 8, 0, 0, ''), (3, 0, '1.png', 'x', 'image/png', 5, 6, 7, "
+            "'t.png');"
+            "INSERT INTO uploads VALUES ('1.png', 'x', 'image/png', 5, 6, 7, 't.png')");
+    }
+    const chat::upload one{"1.png", "x", "image/png", 5, 6, 7, "t.png"};
+    const chat::upload two{"2.png", "y", "image/png", 8, 0, 0, ""};
+    auto store = open();
+    EXPECT_EQ(test::all_messages(*store, "a"),
+              (std::vector<chat::message>{{"ID2", "a", 1, "ann", "in a", 12, "c1", "", {}},
+                                          {"ID3", "a", 2, "ann", "", 13, "", "ID2", {one}}}));
+    EXPECT_EQ(test::all_messages(*store, "b"),
+              (std::vector<chat::message>{{"ID1", "b", 1, "bob", "in b", 11, "c1", "", {one, two}}}));
+    EXPECT_EQ(test::rooms(*store).value(), (std::vector<chat::room_info>{{"a", 2, "about a"}, {"b", 1, ""}}));
+    EXPECT_EQ(test::find_upload(*store, "1.png").value(), one);
+    EXPECT_TRUE(test::append(*store, draft_of("a", "again", "c1")).value().duplicate);
+    EXPECT_EQ(test::append(*store, draft_of("a", "next", "c2")).value().stored.seq, 3u);
+    EXPECT_EQ(test::append(*store, draft_of("empty", "first")).value().stored.seq, 1u);
+    store->close();
+    auto database = raw();
+    EXPECT_EQ(database.string("PRAGMA integrity_check"), "ok");
+    EXPECT_EQ(database.integer("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    EXPECT_EQ(database.string("SELECT group_concat(room_id || ':' || seq) FROM messages"),
+              "1:1,1:2,1:3,2:1,3:1");
+}
+
+TEST_F(store_sqlite, pages_of_a_room_hold_nothing_of_its_neighbours) {
+    auto store = open();
+    for (int i = 1; i <= 3; ++i) {
+        for (const char* room : {"a", "b", "c"}) {
+            ASSERT_TRUE(test::append(*store, draft_of(room, room + std::to_string(i))).has_value());
+        }
+    }
+    constexpr auto huge = std::numeric_limits<std::uint64_t>::max();
+    for (const char* room : {"a", "b", "c"}) {
+        for (const auto& query :
+             {newest(room), chat::history_query{room, huge, {}, 50}, chat::history_query{room, {}, 0, 50}}) {
+            const auto page = test::history(*store, query).value();
+            ASSERT_EQ(page.messages.size(), 3u);
+            for (const auto& each : page.messages) EXPECT_EQ(each.text.front(), *room);
+        }
+        EXPECT_TRUE(test::history(*store, {room, 0, {}, 50}).value().messages.empty());
+        EXPECT_TRUE(test::history(*store, {room, {}, huge, 50}).value().messages.empty());
+    }
+}
+
+TEST_F(store_sqlite, more_rooms_than_can_be_numbered_are_refused_and_change_nothing) {
+    test::append(*open(), draft_of("a", "x")).value();
+    raw().execute(("INSERT INTO rooms (room_id, name) VALUES (" +
+                   std::to_string(store::last_room_id_possible) + ", 'last')")
+                      .c_str());
+    auto store = open();
+    EXPECT_EQ(test::append(*store, draft_of("last", "y")).value().stored.seq, 1u);
+    EXPECT_EQ(test::history(*store, newest("last")).value().messages.size(), 1u);
+    const auto refused = test::append(*store, draft_of("one more", "z"));
+    ASSERT_TRUE(refused.has_error());
+    EXPECT_EQ(refused.error().code, errc::store_unavailable);
+    EXPECT_EQ(test::append(*store, draft_of("a", "x")).value().stored.seq, 2u);
+    EXPECT_EQ(test::rooms(*store).value().size(), 2u);
+}
+
+// Only counts what comes to it.
+struct counting_shards final : base::shards {
+    base::shard_id count() const noexcept override { return 1; }
+    base::shard_id current() const noexcept override { return base::no_shard; }
+    void post(base::shard_id where, task what) override {
+        if (auto* const together = base::posts_together::current()) return together->keep(*this, where, what);
+        ADD_FAILURE() << "a completion was posted by itself";
+    }
+    void post_all(base::shard_id, std::vector<task> what) override {
+        const std::lock_guard guard(lock);
+        pieces.push_back(what.size());
+        arrived += what.size();
+        changed.notify_one();
+    }
+    void after(base::milliseconds, task) override {}
+
+    std::mutex lock;
+    std::condition_variable changed;
+    std::vector<std::size_t> pieces;
+    std::size_t arrived = 0;
+};
+
+TEST_F(store_sqlite, what_a_commit_kept_is_handed_over_in_one_piece) {
+    counting_shards threads;
+    auto store = open();
+    auto other = raw();
+    other.execute("BEGIN IMMEDIATE");  // the first commit waits for that, the second has all the others
+    for (int i = 0; i < 50; ++i) {
+        store->append(draft_of("room", "x"), [&](const base::result<chat::appended>& kept) {
+            EXPECT_TRUE(kept.has_value());
+            threads.post(0, [] {});
+        });
+    }
+    other.execute("ROLLBACK");
+    std::unique_lock guard(threads.lock);
+    ASSERT_TRUE(
+        threads.changed.wait_for(guard, std::chrono::seconds(30), [&] { return threads.arrived == 50; }));
+    EXPECT_LE(threads.pieces.size(), 2u);
 }
 
 // ---- Migrations ----
