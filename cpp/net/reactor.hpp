@@ -79,7 +79,7 @@ class shard {
     static constexpr int handlers_per_round = 64;
     static constexpr int looks_per_round = 4;
     // Of tasks that were posted together; they count as a round's handlers.
-    static constexpr std::size_t tasks_per_round = 512;
+    static constexpr std::size_t tasks_per_round = 256;
 
     void run();
     void run_round();
