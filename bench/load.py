@@ -96,7 +96,8 @@ def generator_command(
         *server.load,
         *("--protocol", server.protocol, "--port", str(at.port), "--pid", str(at.pid)),
         *("--clients", str(effort.clients(scenario)), "--duration", str(effort.seconds(scenario))),
-        *("--warmup", "1" if effort.trial else "2", "--timeout", str(GENERATOR_SECONDS), "--json", str(answer)),
+        *("--warmup", "1" if effort.trial else str(scenario.warmup)),
+        *("--timeout", str(GENERATOR_SECONDS), "--json", str(answer)),
     ]
 
 

@@ -46,6 +46,8 @@ class Scenario:
     saturates: bool = False
     subject: str = "chatterlink"
     seconds: int = 5
+    warmup: int = 2
+    """Seconds of load (of quiet, where there is none) before that."""
     clients: int = 0
     """How many connections it makes; what a trial run divides."""
     precedence: bool = False
@@ -71,6 +73,15 @@ def _fanout(members: int, rate: int) -> Scenario:
     )
 
 
+def _quiet_from(clients: int) -> int:
+    """How many seconds after the last of them the server has told a room who has come, and the room is idle.
+
+    ChatterLink tells large rooms seldom: after 0.4 ms for each member, up to 10 s (cpp/chat/limits.hpp,
+    `presence_delay_per_member`).
+    """
+    return 2 + min(10, clients * 4 // 10_000)
+
+
 def _idle(clients: int) -> Scenario:
     return Scenario(
         f"idle-{clients}",
@@ -83,6 +94,7 @@ def _idle(clients: int) -> Scenario:
         (Target("kib_per_connection", 6.0),),
         group="memory",
         x=clients,
+        warmup=_quiet_from(clients),
         clients=clients,
     )
 
@@ -178,6 +190,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             Target("connects_per_second", 0.9, "uwebsockets", at_most=False),
             Target("kib_per_connection", 6.0),
         ),
+        warmup=_quiet_from(19_000),
         clients=19_000,
     ),
     Scenario(
