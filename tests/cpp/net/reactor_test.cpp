@@ -98,23 +98,31 @@ TEST(reactor, a_task_that_throws_ends_neither_its_shard_nor_the_tasks_beside_it)
     EXPECT_EQ(ran, 2);
 }
 
-TEST(reactor, what_is_queued_goes_out_although_another_task_of_the_round_throws) {
+// A client, and its connection on the server's only shard.
+struct one_client {
+    one_client() { accepted.get_future().wait(); }
+    ~one_client() {
+        server.stop();
+        served.reset();  // before its shard goes
+    }
+
     std::shared_ptr<connection> served;
     std::promise<void> accepted;
-    test::loopback server(1, [&](std::shared_ptr<connection> c) {
-        served = std::move(c);
-        accepted.set_value();
-    });
-    auto client = server.connect();
-    accepted.get_future().wait();
-    server.threads.post(0, [&] {
+    test::loopback server{1, [this](std::shared_ptr<connection> c) {
+                              served = std::move(c);
+                              accepted.set_value();
+                          }};
+    test::raw_client client = server.connect();
+};
+
+TEST(reactor, what_is_queued_goes_out_although_another_task_of_the_round_throws) {
+    one_client here;
+    here.server.threads.post(0, [&] {
         // Both run in the next round.
-        server.threads.post(0, [&] { served->send(base::shared_buffer::copy_of("hello")); });
-        server.threads.post(0, [] { throw std::runtime_error("expected in this test"); });
+        here.server.threads.post(0, [&] { here.served->send(base::shared_buffer::copy_of("hello")); });
+        here.server.threads.post(0, [] { throw std::runtime_error("expected in this test"); });
     });
-    EXPECT_EQ(client.read_exactly(5), "hello");
-    server.stop();
-    served.reset();
+    EXPECT_EQ(here.client.read_exactly(5), "hello");
 }
 
 TEST(reactor, what_is_posted_together_comes_when_that_ends_and_in_order) {
@@ -156,29 +164,20 @@ TEST(reactor, a_task_that_throws_does_not_end_those_posted_together_with_it) {
 }
 
 TEST(reactor, many_posted_together_do_not_hold_back_what_is_to_be_written) {
-    std::shared_ptr<connection> served;
-    std::promise<void> accepted;
-    test::loopback server(1, [&](std::shared_ptr<connection> c) {
-        served = std::move(c);
-        accepted.set_value();
-    });
-    auto client = server.connect();
-    accepted.get_future().wait();
+    one_client here;
     std::promise<void> read;
     std::promise<bool> before_the_last;
     {
         const base::posts_together one_piece;
-        server.threads.post(0, [&] { served->send(base::shared_buffer::copy_of("hello")); });
-        for (int i = 0; i < 2'000; ++i) server.threads.post(0, [] {});
-        server.threads.post(0, [&] {
+        here.server.threads.post(0, [&] { here.served->send(base::shared_buffer::copy_of("hello")); });
+        for (int i = 0; i < 2'000; ++i) here.server.threads.post(0, [] {});
+        here.server.threads.post(0, [&] {
             before_the_last.set_value(read.get_future().wait_for(20s) == std::future_status::ready);
         });
     }
-    EXPECT_EQ(client.read_exactly(5), "hello");
+    EXPECT_EQ(here.client.read_exactly(5), "hello");
     read.set_value();
     EXPECT_TRUE(before_the_last.get_future().get());
-    server.stop();
-    served.reset();
 }
 
 TEST(reactor, stop_runs_what_is_left_on_the_stopping_thread) {
