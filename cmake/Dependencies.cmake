@@ -32,3 +32,6 @@ if(CHATTERLINK_SANITIZE MATCHES "thread")
     target_compile_definitions(chatterlink_boost PUBLIC BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
 target_link_libraries(chatterlink_boost PUBLIC Boost::headers Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
+
+add_library(chatterlink_boost_json STATIC ${CMAKE_SOURCE_DIR}/cmake/boost_json_bodies.cpp)
+target_link_libraries(chatterlink_boost_json PUBLIC Boost::headers)

@@ -1,5 +1,7 @@
 #include "base/json.hpp"
 
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -9,8 +11,8 @@
 namespace chatterlink::base {
 namespace {
 
-// Builds the value from what nlohmann's parsers report, and stops them (false) at the first thing that is not
-// wanted: so nothing deep is ever built, and no parser recurses further than the bound.
+// Builds the value from what a parser reports, and stops it (false) at the first thing that is not wanted: so
+// nothing deep is ever built, and no parser recurses further than the bound. Called by nlohmann's parsers.
 class builder {
   public:
     /// `input`: its size, which no element's length can exceed.
@@ -88,23 +90,105 @@ class builder {
     const char* trouble_ = nullptr;
 };
 
-result<json> parse(std::string_view input, json::input_format_t format) {
-    builder b(input.size(), format != json::input_format_t::json);
-    if (!json::sax_parse(input.begin(), input.end(), &b, format) || b.trouble() != nullptr)
-        return fail(errc::bad_payload, b.trouble() != nullptr ? b.trouble() : "malformed JSON");
-    return result<json>(boost::system::in_place_value, b.take());
+// What Boost.JSON's parser reports, told to a builder.
+class text_events {
+  public:
+    using error_code = boost::json::error_code;
+    using text = boost::json::string_view;
+
+    static constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_array_size = unlimited;
+    static constexpr std::size_t max_object_size = unlimited;
+    static constexpr std::size_t max_string_size = unlimited;
+    static constexpr std::size_t max_key_size = unlimited;
+
+    explicit text_events(builder& told) : told_(told) {}
+
+    bool on_document_begin(error_code&) { return true; }
+    bool on_document_end(error_code&) { return true; }
+    bool on_null(error_code& stop) { return go_on(told_.null(), stop); }
+    bool on_bool(bool value, error_code& stop) { return go_on(told_.boolean(value), stop); }
+    bool on_int64(std::int64_t value, text, error_code& stop) {
+        return go_on(value < 0 ? told_.number_integer(value)
+                               : told_.number_unsigned(static_cast<std::uint64_t>(value)),
+                     stop);
+    }
+    bool on_uint64(std::uint64_t value, text, error_code& stop) {
+        return go_on(told_.number_unsigned(value), stop);
+    }
+    bool on_number_part(text part, error_code&) {
+        digits_.append(part);
+        return true;
+    }
+    // Boost 1.81 gives the nearest value or one beside it; a number must come out as it went in.
+    bool on_double(double value, text rest, error_code& stop) {
+        digits_.append(rest);
+        std::from_chars(digits_.data(), digits_.data() + digits_.size(),
+                        value);  // else what Boost says: 0, infinity
+        digits_.clear();
+        return go_on(told_.number_float(value, digits_), stop);
+    }
+    bool on_string_part(text part, std::size_t, error_code&) {
+        characters_.append(part);
+        return true;
+    }
+    bool on_string(text rest, std::size_t, error_code& stop) {
+        characters_.append(rest);
+        const bool good = told_.string(characters_);
+        characters_.clear();
+        return go_on(good, stop);
+    }
+    bool on_key_part(text part, std::size_t size, error_code& stop) {
+        return on_string_part(part, size, stop);
+    }
+    bool on_key(text rest, std::size_t, error_code& stop) {
+        characters_.append(rest);
+        const bool good = told_.key(characters_);
+        characters_.clear();
+        return go_on(good, stop);
+    }
+    bool on_object_begin(error_code& stop) { return go_on(told_.start_object(unlimited), stop); }
+    bool on_object_end(std::size_t, error_code& stop) { return go_on(told_.end_object(), stop); }
+    bool on_array_begin(error_code& stop) { return go_on(told_.start_array(unlimited), stop); }
+    bool on_array_end(std::size_t, error_code& stop) { return go_on(told_.end_array(), stop); }
+    bool on_comment_part(text, error_code&) { return true; }
+    bool on_comment(text, error_code&) { return true; }
+
+  private:
+    static bool go_on(bool good, error_code& stop) {
+        if (!good) stop = boost::json::error::exception;  // any: the builder knows why
+        return good;
+    }
+
+    builder& told_;
+    std::string digits_;
+    std::string characters_;
+};
+
+result<json> fail_because(const char* trouble) {
+    return fail(errc::bad_payload, trouble != nullptr ? trouble : "malformed JSON");
 }
 
 }  // namespace
 
 result<json> parse_json(std::string_view text) {
-    // nlohmann's lexer takes a NUL for the end, whatever follows.
-    if (text.find('\0') != std::string_view::npos) return fail(errc::bad_payload, "malformed JSON");
-    return parse(text, json::input_format_t::json);
+    builder b(text.size(), false);
+    boost::json::parse_options strict;
+    strict.max_depth = max_json_depth;
+    boost::json::basic_parser<text_events> parser(strict, b);
+    boost::json::error_code failed;
+    const auto read = parser.write_some(false, text.data(), text.size(), failed);
+    if (failed == boost::json::error::too_deep) return fail_because("nested too deep");
+    if (failed || read != text.size()) return fail_because(b.trouble());
+    return result<json>(boost::system::in_place_value, b.take());
 }
 
 result<json> parse_msgpack(std::string_view bytes) {
-    return parse(bytes, json::input_format_t::msgpack);
+    builder b(bytes.size(), true);
+    if (!json::sax_parse(bytes.begin(), bytes.end(), &b, json::input_format_t::msgpack) ||
+        b.trouble() != nullptr)
+        return fail_because(b.trouble());
+    return result<json>(boost::system::in_place_value, b.take());
 }
 
 }  // namespace chatterlink::base
