@@ -97,7 +97,7 @@ std::string sortable_id() {
     const std::int64_t now = wall_now_ms();
     if (now > last.time) {
         last.time = now;
-        randombytes_buf(last.random.data(), last.random.size());
+        fill_with_random(last.random);
         last.random[0] &= 0x7f;  // room to count up within one millisecond
     } else {
         for (std::size_t i = last.random.size(); i-- > 0;) {

@@ -128,31 +128,29 @@ void append_json(std::string& to, const json& value) {
     }
 }
 
-void json_object_text::name(std::string_view member) {
-    if (text_.size() > 1) text_.push_back(',');
-    append_json_text(text_, member);
-    text_.push_back(':');
+void json_object_text::name(json_name member) {
+    text_.append(text_.size() > 1 ? ",\"" : "\"").append(member.text()).append("\":");
 }
 
-json_object_text& json_object_text::text(std::string_view member, std::string_view value) {
+json_object_text& json_object_text::text(json_name member, std::string_view value) {
     name(member);
     append_json_text(text_, value);
     return *this;
 }
 
-json_object_text& json_object_text::number(std::string_view member, std::int64_t value) {
+json_object_text& json_object_text::number(json_name member, std::int64_t value) {
     name(member);
     append_number(text_, value);
     return *this;
 }
 
-json_object_text& json_object_text::number(std::string_view member, std::uint64_t value) {
+json_object_text& json_object_text::number(json_name member, std::uint64_t value) {
     name(member);
     append_number(text_, value);
     return *this;
 }
 
-json_object_text& json_object_text::flag(std::string_view member, bool value) {
+json_object_text& json_object_text::flag(json_name member, bool value) {
     name(member);
     text_.append(value ? "true" : "false");
     return *this;

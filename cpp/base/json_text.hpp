@@ -38,6 +38,21 @@ void append_json_list(std::string& to, const Range& elements, Append append) {
     to.push_back(']');
 }
 
+/// A literal that goes into quotes as it is; another one does not compile.
+class json_name {
+  public:
+    template <std::size_t size>
+    consteval json_name(const char (&literal)[size]) : text_(literal, size - 1) {
+        for (const char c : text_) {
+            if (c < ' ' || c > '~' || c == '"' || c == '\\') throw "this name would have to be escaped";
+        }
+    }
+    std::string_view text() const noexcept { return text_; }
+
+  private:
+    std::string_view text_;
+};
+
 /// One object, member by member, in the order given; a name is given once. For what is sent so often that
 /// building values only to print them would show.
 class json_object_text {
@@ -48,19 +63,19 @@ class json_object_text {
         text_.push_back('{');
     }
 
-    json_object_text& text(std::string_view member, std::string_view value);
-    json_object_text& number(std::string_view member, std::int64_t value);
-    json_object_text& number(std::string_view member, std::uint64_t value);
-    json_object_text& flag(std::string_view member, bool value);
+    json_object_text& text(json_name member, std::string_view value);
+    json_object_text& number(json_name member, std::int64_t value);
+    json_object_text& number(json_name member, std::uint64_t value);
+    json_object_text& flag(json_name member, bool value);
     /// What is JSON already.
-    json_object_text& raw(std::string_view member, std::string_view text) {
+    json_object_text& raw(json_name member, std::string_view text) {
         name(member);
         text_.append(text);
         return *this;
     }
     /// An array, as append_json_list() makes it.
     template <class Range, class Append>
-    json_object_text& list(std::string_view member, const Range& elements, Append append) {
+    json_object_text& list(json_name member, const Range& elements, Append append) {
         name(member);
         append_json_list(text_, elements, append);
         return *this;
@@ -73,7 +88,7 @@ class json_object_text {
     }
 
   private:
-    void name(std::string_view member);
+    void name(json_name member);
     std::string text_;
 };
 

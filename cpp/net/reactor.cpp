@@ -98,12 +98,20 @@ void shard::run_round() {
     // What has arrived meanwhile too: who is written to after that gets it with the rest.
     bool more = true;
     for (int look = 0; more && !full_ && look < looks_per_round; ++look) {
-        more = serve_soon_if_ready();
-        for (int n = 0; !full_ && n < handlers_per_round && context_.poll_one() != 0; ++n) {
-        }
+        more = !serving_ && (inputs_->look() || !turns_.empty());
+        const bool all_ran = run_handlers();
+        if (more) serve_behind_posted(all_ran);
     }
     full_ = false;
     timers_.advance(base::steady_now());
+}
+
+// True: none is left.
+bool shard::run_handlers() {
+    for (int n = 0; !full_ && n < handlers_per_round; ++n) {
+        if (context_.poll_one() == 0) return true;
+    }
+    return false;
 }
 
 void shard::run_together(std::span<base::shards::task> tasks) {
@@ -119,12 +127,12 @@ void shard::run_together(std::span<base::shards::task> tasks) {
 }
 
 // Behind what was posted before the bytes came: who posts something and then sends, or lets send, finds it
-// done when that arrives.
-bool shard::serve_soon_if_ready() {
-    if (serving_ || (!inputs_->look() && turns_.empty())) return false;
+// done when that arrives. If all of it has run since, that is now. Else a task keeps the place; posted from
+// outside a handler it costs a system call, since Asio then wakes whoever might wait.
+void shard::serve_behind_posted(bool all_ran) {
+    if (all_ran) return serve_inputs();
     serving_ = true;
     boost::asio::post(context_, [this] { serve_inputs(); });
-    return true;
 }
 
 void shard::serve_inputs() {

@@ -84,7 +84,8 @@ class shard {
     void run();
     void run_round();
     void run_together(std::span<base::shards::task> tasks);
-    bool serve_soon_if_ready();
+    bool run_handlers();
+    void serve_behind_posted(bool all_ran);
     void serve_inputs();
     void take_turns();
     void arm_kernel_timer();
