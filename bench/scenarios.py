@@ -64,7 +64,7 @@ def _fanout(members: int, rate: int) -> Scenario:
         f"Sparse fan-out, {members:,} members",
         f"{members:,} members of one room; {rate} messages a second from one of them, at fixed times, whether or not "
         "the server keeps up.",
-        ("fanout", "--rate", str(rate), "--senders", "1"),
+        (*OPEN_LOOP, "--rate", str(rate)),
         (CHATTERLINK, *PEERS_OF_THE_CHAT),
         DELIVERY,
         "cpu_us_per_delivery",
@@ -104,7 +104,7 @@ def _load(rate: int) -> Scenario:
         f"load-{rate}",
         f"Latency against load, {rate} messages a second",
         f"1,000 members of one room, {rate} messages a second.",
-        ("fanout", "--rate", str(rate), "--senders", "1"),
+        (*OPEN_LOOP, "--rate", str(rate)),
         (CHATTERLINK, *PEERS_OF_THE_CHAT),
         DELIVERY,
         "p99",
@@ -115,6 +115,8 @@ def _load(rate: int) -> Scenario:
     )
 
 
+OPEN_LOOP = ("fanout", "--senders", "1", "--awake", "yes")
+"""A sender at fixed times; the load generator does not sleep, so that no server has to wake it."""
 FLOOD = ("flood", "--senders", "10", "--in-flight", "4")
 DEEP_FLOOD = ("flood", "--senders", "50", "--in-flight", "8")
 SQLITE = servers.chatterlink(name="chatterlink-sqlite", label="ChatterLink, SQLite", store="sqlite")
@@ -197,7 +199,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "threads",
         "One and two threads",
         "1,000 members of one room, 50 messages a second; two threads have two shards, on one core here.",
-        ("fanout", "--rate", "50", "--senders", "1"),
+        (*OPEN_LOOP, "--rate", "50"),
         (TWO_THREADS, CHATTERLINK),
         DELIVERY,
         "cpu_us_per_delivery",
@@ -258,7 +260,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "lines",
         "Lines, sparse fan-out",
         "1,000 line clients, 50 messages a second.",
-        ("fanout", "--rate", "50", "--senders", "1"),
+        (*OPEN_LOOP, "--rate", "50"),
         (servers.CHATTERLINK_LINES, servers.UWEBSOCKETS, servers.PYTHON_THREADS),
         DELIVERY,
         "cpu_us_per_delivery",
@@ -280,7 +282,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "polling",
         "Long polling",
         "1,000 clients that poll, in one room; 5 messages a second.",
-        ("fanout", "--rate", "5", "--senders", "1"),
+        (*OPEN_LOOP, "--rate", "5"),
         tuple(map(servers.over_polling, (CHATTERLINK, *servers.SOCKETIO_PEERS))),
         DELIVERY,
         "cpu_us_per_delivery",
@@ -292,7 +294,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "Compression",
         "1,000 members of one room, 50 messages of 2,000 bytes a second (shorter than 1,024 bytes nothing is "
         "compressed); where deflate is on, all members ask for it (--deflate on).",
-        ("fanout", "--rate", "50", "--senders", "1", "--size", "2000"),
+        (*OPEN_LOOP, "--rate", "50", "--size", "2000"),
         (DEFLATE, CHATTERLINK),
         DELIVERY,
         "cpu_us_per_delivery",

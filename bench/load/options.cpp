@@ -97,6 +97,7 @@ std::string contradiction(const options& o) {
         return "--timeout has to be more than --warmup and --duration together";
     if (o.deflate && o.how != protocol::socketio && o.how != protocol::websocket)
         return "--deflate is for WebSockets (--protocol socketio, websocket)";
+    if (o.awake && o.what != scenario::fanout) return "--awake is for fanout";
     if (o.upgrade && o.how != protocol::socketio) return "--transport-upgrade is for --protocol socketio";
     if (o.path[0] != '/') return "--path has to begin with /";
     return {};
@@ -106,6 +107,7 @@ std::string contradiction(const options& o) {
 struct words {
     std::string deflate = "off";
     std::string upgrade = "no";
+    std::string awake = "no";
 };
 
 void add_server(CLI::App& app, options& o, words& w) {
@@ -136,7 +138,7 @@ void add_server(CLI::App& app, options& o, words& w) {
            "The server's process: its CPU time and memory are read, its children's too");
 }
 
-void add_load(CLI::App& app, options& o) {
+void add_load(CLI::App& app, options& o, words& w) {
     number(app, "--clients", o.clients, 1, 1'000'000,
            "Connections; 1000, flood: 100, acked: as many as senders");
     number(app, "--rooms", o.rooms, 1, 1'000'000,
@@ -155,6 +157,12 @@ void add_load(CLI::App& app, options& o) {
         ->type_name("NAME");
     number(app, "--concurrency", o.concurrency, 1, 100'000, "How many clients connect at a time")
         ->capture_default_str();
+    app.add_option("--awake", w.awake,
+                   "fanout: do not sleep while there is load, so that the server need not wake this program; "
+                   "takes a core of its own: yes or no")
+        ->check(CLI::IsMember({"yes", "no"}).description(""))
+        ->capture_default_str()
+        ->type_name("");
 }
 
 void add_times(CLI::App& app, options& o) {
@@ -190,7 +198,7 @@ command read_command(const std::string& program, const std::vector<std::string>&
         ->type_name("");
     words w;
     add_server(app, o, w);
-    add_load(app, o);
+    add_load(app, o, w);
     add_times(app, o);
     app.add_option("--json", o.json,
                    "Write the report as JSON to this file; - for standard output, instead of the text")
@@ -207,6 +215,7 @@ command read_command(const std::string& program, const std::vector<std::string>&
     }
     o.deflate = w.deflate == "on";
     o.upgrade = w.upgrade == "yes";
+    o.awake = w.awake == "yes";
     o.room_given = app.count("--room") > 0;
     fill_in(o);
     if (const auto problem = contradiction(o); !problem.empty()) return complain(problem);

@@ -47,6 +47,7 @@ struct options {
     double drain = 10;
     double timeout = 120;
     std::uint32_t concurrency = 64;
+    bool awake = false;    // open loop only: does not sleep while there is load
     std::int64_t pid = 0;  // 0: none
     std::string room = "bench";
     bool room_given = false;

@@ -37,6 +37,7 @@ class run final : private session_owner {
     void send_what_is_due(nanoseconds until);
     void say(std::uint32_t sender, nanoseconds due);
     void turn(nanoseconds until);
+    bool stays_awake() const;
     void wait_until(nanoseconds until);
     void begin_window();
     void end_window();

@@ -70,6 +70,19 @@ void json_dump(benchmark::State& state) {
 }
 BENCHMARK(json_dump);
 
+// What a client says, read by base/json and by nlohmann's own parser.
+const std::string said = R"(["message",{"room":"lobby","message":")" + std::string(100, 'x') + R"("}])";
+
+void json_parse(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(base::parse_json(said));
+}
+BENCHMARK(json_parse);
+
+void json_parse_nlohmann(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(base::json::parse(said));
+}
+BENCHMARK(json_parse_nlohmann);
+
 void socketio_decode_event(benchmark::State& state) {
     const auto packet = message_from_client();
     for (auto _ : state) {

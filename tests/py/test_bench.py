@@ -367,6 +367,17 @@ def test_a_server_that_reads_nothing_any_more() -> None:
     assert "all connections were lost; the first: the connection was given up: the server takes nothing" in said
 
 
+# Staying awake
+
+
+def test_it_does_not_sleep_when_told_so(start_app: StartApp) -> None:
+    app = start_app(*FREE)
+    load = ("fanout", "--port", app.port, "--clients", 4, "--rate", 20)
+    asleep, awake = (measure(*load, "--awake", word) for word in ("no", "yes"))
+    verified(awake)
+    assert awake["load_cpu_percent"] > 3 * asleep["load_cpu_percent"]
+
+
 # What servers do wrong: exit code 1, and how often
 
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <limits>
 #include <string>
 
 #include "base/clock.hpp"
@@ -66,6 +68,34 @@ TEST(json, refuses_numbers_out_of_range) {
     EXPECT_TRUE(refused("1e400"));
     EXPECT_TRUE(refused("[-1e400]"));
     EXPECT_FALSE(refused("1e300"));
+}
+
+TEST(json, numbers_come_out_as_they_went_in) {
+    for (const auto* text : {"0.1", "0.30000000000000004", "2.2250738585072011e-308", "4.9e-324",
+                             "123456789.12345678912345678912345678e-10", "1e23", "-1.7976931348623157E+308"})
+        EXPECT_EQ(parse_json(text).value().get<double>(), std::strtod(text, nullptr)) << text;
+    EXPECT_EQ(parse_json("1e-400").value().get<double>(), 0.0) << "nearest to it";
+    EXPECT_TRUE(parse_json("0").value().is_number_unsigned());
+    EXPECT_TRUE(parse_json("9223372036854775808").value().is_number_unsigned());
+    EXPECT_EQ(parse_json("-9223372036854775808").value(), std::numeric_limits<std::int64_t>::min());
+    EXPECT_EQ(parse_json("-0").value().dump(), "0");
+    for (const auto* text : {"18446744073709551616", "-9223372036854775809", "1.0", "1e5", "-0.0"})
+        EXPECT_TRUE(parse_json(text).value().is_number_float()) << text;
+    EXPECT_EQ(parse_json("[1e400]").error().message, "a number that is not finite");
+}
+
+TEST(json, reads_what_nlohmanns_writer_writes) {
+    const json value{
+        {"texts", {"", "plain", "\"\\/\b\f\n\r\t\x01\x7f", "é😀", std::string(5'000, 'x')}},
+        {std::string(300, 'k'), {{"é\n", {nullptr, true, false, json::array(), json::object()}}}},
+        {"numbers", {0, -1, 1u, 0.5, -1e-7, 1e300}}};
+    for (const int indent : {-1, 2})
+        for (const bool ascii : {false, true})
+            EXPECT_EQ(parse_json(value.dump(indent, ' ', ascii)).value(), value);
+}
+
+TEST(json, refuses_a_byte_order_mark_as_javascript_does) {
+    EXPECT_TRUE(refused("\xef\xbb\xbf{}"));
 }
 
 TEST(json, refuses_lone_surrogates) {
