@@ -120,11 +120,11 @@ class text_events {
         digits_.append(part);
         return true;
     }
-    // Boost 1.81 gives the nearest value or one beside it; a number must come out as it went in.
+    // Boost 1.81 gives the nearest value or one beside it; a number must come out as it went in. What is out
+    // of range from_chars leaves as Boost has it: 0 or infinity.
     bool on_double(double value, text rest, error_code& stop) {
         digits_.append(rest);
-        std::from_chars(digits_.data(), digits_.data() + digits_.size(),
-                        value);  // else what Boost says: 0, infinity
+        std::from_chars(digits_.data(), digits_.data() + digits_.size(), value);
         digits_.clear();
         return go_on(told_.number_float(value, digits_), stop);
     }

@@ -270,6 +270,8 @@ def test_help_and_version() -> None:
         (["acked", "--port", "1", "--protocol", "lines"], "only Socket.IO acknowledges"),
         (["fanout", "--port", "1", "--protocol", "lines", "--deflate", "on"], "--deflate"),
         (["fanout", "--port", "1", "--protocol", "polling", "--transport-upgrade", "yes"], "--transport-upgrade"),
+        (["flood", "--port", "1", "--awake", "yes"], "--awake is for fanout"),
+        (["fanout", "--port", "1", "--awake", "perhaps"], "--awake"),
         (["fanout", "--port", "1", "--colour", "red"], "--colour"),
         (["fanout", "--port", "1", "extra"], "extra"),
         (["fanout", "--port", "1", "--host", "no-such-host.invalid"], "cannot find the host"),
