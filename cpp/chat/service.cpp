@@ -279,24 +279,31 @@ void service::attach(std::vector<std::string> names, std::size_t next, std::shar
 void service::append(const participant_ptr& who, draft what, bool echo, done<said> then) {
     const base::shard_id home = threads_.home_of(what.room);
     threads_.run_on(home, [this, who, home, what = std::move(what), echo, then = std::move(then)]() mutable {
-        store_.append(std::move(what), [this, who, home, echo,
-                                        then = std::move(then)](base::result<appended> kept) mutable {
-            threads_.run_on(home, [this, who, echo, kept = std::move(kept),
-                                   then = std::move(then)]() mutable {
-                base::result<said> answer =
-                    kept ? base::result<said>(said{kept->stored.id, kept->stored.seq, kept->stored.timestamp})
-                         : base::result<said>(kept.error());
-                if (kept && !kept->duplicate) {
-                    const std::string where = kept->stored.room;
-                    const std::uint64_t seq = kept->stored.seq;
-                    publish(where, std::move(kept->stored), seq, false, echo ? nullptr : &who->subscriber);
-                }
-                threads_.run_on(who->home,
-                                [who, answer = std::move(answer), then = std::move(then)]() mutable {
-                                    if (!who->gone) then(std::move(answer));
-                                });
-            });
+        auto& all = shards_[home].appends;
+        const auto mine = all.insert(all.end(), {who, home, echo, std::move(then)});
+        // Two words each: std::function holds them without memory of their own.
+        store_.append(std::move(what), [this, mine](base::result<appended> kept) {
+            mine->kept = std::move(kept);
+            threads_.run_on(mine->home, [this, mine] { end_append(mine); });
         });
+    });
+}
+
+// On the shard of the room.
+void service::end_append(appends_under_way::iterator which) {
+    appends_under_way ended;  // out of the shard's list before anybody is told
+    ended.splice(ended.end(), shards_[which->home].appends, which);
+    auto& [who, home, echo, then, kept] = ended.front();
+    base::result<said> answer =
+        kept ? base::result<said>(said{kept->stored.id, kept->stored.seq, kept->stored.timestamp})
+             : base::result<said>(kept.error());
+    if (kept && !kept->duplicate) {
+        const std::string where = kept->stored.room;
+        const std::uint64_t seq = kept->stored.seq;
+        publish(where, std::move(kept->stored), seq, false, echo ? nullptr : &who->subscriber);
+    }
+    threads_.run_on(who->home, [who = who, answer = std::move(answer), then = std::move(then)]() mutable {
+        if (!who->gone) then(std::move(answer));
     });
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -104,8 +105,21 @@ class service {
     static const std::string* only_room(const participant& who);
 
   private:
+    // A message on its way through the store. The shard of its room makes it and ends it; the store's thread
+    // only fills in `kept`. So that thread asks for no memory that another one would give back, which costs
+    // both of them more than all the rest of a completion.
+    struct append_under_way {
+        participant_ptr who;
+        base::shard_id home = 0;  // of the room
+        bool echo = true;
+        done<said> then;
+        base::result<appended> kept{};
+    };
+    using appends_under_way = std::list<append_under_way>;
+
     struct per_shard {
         std::unordered_map<std::string, std::unique_ptr<room>> rooms;
+        appends_under_way appends;
     };
 
     std::optional<base::error> too_often(token_bucket& bucket, std::string_view what) const;
@@ -120,6 +134,7 @@ class service {
     void subscribe_and_read(const participant_ptr& who, joined so_far, std::optional<std::uint64_t> since,
                             done<joined> then);
     void append(const participant_ptr& who, draft what, bool echo, done<said> then);
+    void end_append(appends_under_way::iterator which);
     void attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into,
                 done<void> then);
     void publish(const std::string& room_name, const event& what, std::uint64_t seq, bool volatile_event,

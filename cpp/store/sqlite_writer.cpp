@@ -89,9 +89,10 @@ void sqlite_writer::put(any_job&& what, std::size_t bytes, const Done& refused) 
 
 void sqlite_writer::append(draft what, chat::store::done<appended> then) {
     const std::size_t bytes = bytes_of(what);
-    put(append_job{std::move(what), std::move(then)}, bytes, [](const any_job& refused, base::error why) {
-        complete<appended>(std::get<append_job>(refused).then, std::move(why));
-    });
+    put(append_job{std::move(what), base::sortable_id(), std::move(then)}, bytes,
+        [](const any_job& refused, base::error why) {
+            complete<appended>(std::get<append_job>(refused).then, std::move(why));
+        });
 }
 
 void sqlite_writer::add_upload(upload what, chat::store::done<upload> then) {
@@ -170,7 +171,7 @@ void sqlite_writer::keep(append_job& job) {
     room_state& room = room_of(what.room);
     appended& result = kept_.emplace_back();
     chat::message& kept = result.stored;
-    kept.id = base::sortable_id();
+    kept.id = std::move(job.id);
     kept.seq = room.last_seq + 1;
     kept.timestamp = base::wall_now_ms();
     if (room.room_id > last_room_id_possible || kept.seq > last_seq_possible)

@@ -38,6 +38,8 @@ class sqlite_writer {
   private:
     struct append_job {
         chat::draft what;
+        // Made by whoever calls append(), whose memory it is as a rule: see service::append_under_way.
+        std::string id;
         chat::store::done<chat::appended> then;
     };
     struct upload_job {
