@@ -81,7 +81,8 @@ endpoint::endpoint(const std::string& host, std::uint16_t port, const std::strin
     : connections_of_one_source_(connections_of_one_source) {
     const bool is_unix = !unix_socket.empty();
     const bool six = host.find(':') != std::string::npos;
-    name_ = is_unix ? "unix:" + unix_socket : (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    host_ = is_unix ? "localhost" : (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    name_ = is_unix ? "unix:" + unix_socket : host_;
     int problem = 0;
     for (const auto& each : is_unix ? std::vector{unix_address(unix_socket)} : resolve(host, port)) {
         problem = try_once(each);

@@ -32,11 +32,15 @@ class endpoint {
     /// "127.0.0.1:5000", "[::1]:5000", "unix:/run/chat.sock"
     const std::string& name() const noexcept { return name_; }
 
+    /// What HTTP calls it (the field Host): the same, and "localhost" for a Unix socket.
+    const std::string& host() const noexcept { return host_; }
+
   private:
     int open_from(unsigned source);
 
     address server_;
     std::string name_;
+    std::string host_;
     std::size_t connections_of_one_source_;
     bool many_sources_ = false;  // in 127.0.0.0/8
     std::size_t opened_ = 0;

@@ -11,7 +11,7 @@ http_exchange::http_exchange(event_loop& loop, endpoint& server, answered on_ans
       on_failure_(std::move(on_failure)) {}
 
 void http_exchange::ask(std::string_view method, std::string_view target, std::string_view body) {
-    request_.assign(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(server_.name());
+    request_.assign(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(server_.host());
     if (method == "POST") {
         request_.append("\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: ");
         request_.append(std::to_string(body.size()));

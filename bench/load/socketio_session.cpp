@@ -42,7 +42,7 @@ void socketio_session::send_packet(std::string_view packet) {
 }
 
 void socketio_session::on_connected(connection&) {
-    stream_.begin(around_.server.name(), target_);
+    stream_.begin(around_.server.host(), target_);
 }
 
 std::size_t socketio_session::on_bytes(connection&, char* data, std::size_t size, nanoseconds now) {

@@ -43,7 +43,7 @@ void websocket_session::close() noexcept {
 void websocket_session::on_connected(connection&) {
     const auto& path = around_.wanted.path;
     const char* const separator = path.find('?') == std::string::npos ? "?room=" : "&room=";
-    stream_.begin(around_.server.name(), path + separator + url_encoded(room()));
+    stream_.begin(around_.server.host(), path + separator + url_encoded(room()));
 }
 
 std::size_t websocket_session::on_bytes(connection&, char* data, std::size_t size, nanoseconds now) {

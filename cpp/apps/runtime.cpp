@@ -116,9 +116,10 @@ void runtime::stop(const std::function<void()>& say_goodbye, const std::function
         },
         drain_time);
     while (base::steady_now() < deadline) {
-        std::atomic<std::size_t> left{0};
-        if (!on_every_shard([&left](net::shard& s) { left += s.connections(); }, drain_time)) break;
-        if (left == 0) break;
+        // Shared: a shard that is held up counts when nobody waits for it any more.
+        const auto left = std::make_shared<std::atomic<std::size_t>>(0);
+        if (!on_every_shard([left](net::shard& s) { *left += s.connections(); }, drain_time)) break;
+        if (*left == 0) break;
         std::this_thread::sleep_for(base::milliseconds{10});
     }
     close_rest();

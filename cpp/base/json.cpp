@@ -179,6 +179,7 @@ result<json> parse_json(std::string_view text) {
     boost::json::error_code failed;
     const auto read = parser.write_some(false, text.data(), text.size(), failed);
     if (failed == boost::json::error::too_deep) return fail_because("nested too deep");
+    if (failed == boost::json::error::exponent_overflow) return fail_because("an exponent out of range");
     if (failed || read != text.size()) return fail_because(b.trouble());
     return result<json>(boost::system::in_place_value, b.take());
 }

@@ -16,8 +16,8 @@ using json = nlohmann::json;
 /// bounds it.
 inline constexpr unsigned max_json_depth = 32;
 
-/// Errors: bad_payload (not JSON, nested too deep, a key twice in one object, a number out of range, text
-/// that is not UTF-8).
+/// Errors: bad_payload (not JSON, nested too deep, a key twice in one object, a number or, whatever the
+/// number, an exponent of ten digits out of range, text that is not UTF-8).
 result<json> parse_json(std::string_view text);
 
 /// MessagePack with the same bounds. Binary data and extension types become JSON binaries (the type as

@@ -11,6 +11,9 @@
 namespace chatterlink::net {
 namespace {
 
+// What a round may put on top of a queue that is full: this part of what may wait in it.
+constexpr std::size_t shares_of_a_round = 8;
+
 constexpr std::size_t max_iovecs = 256;  // of one writev; IOV_MAX is 1024 on Linux
 
 #ifdef MSG_NOSIGNAL
@@ -90,24 +93,15 @@ void connection::read_with(std::shared_ptr<byte_reader> reader) noexcept {
 
 void connection::mark_dirty() {
     if (dirty_) return;
-    dirty_ = true;
     home_->flushes().add(shared_from_this(), written_);
+    dirty_ = true;
 }
 
 send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
     if (state_ != state::open) return send_outcome::closed;
     if (queued_bytes() + bytes->size() > limits_.max_queue && queued_bytes() > 0) {
-        if (!waiting_writable_)
-            write_now();  // one round may queue more than the limit for a reader that keeps up
-        if (state_ != state::open) return send_outcome::closed;
-        if (queued_bytes() + bytes->size() > limits_.max_queue && queued_bytes() > 0) {
-            if (volatile_send) {
-                counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
-                return send_outcome::dropped;
-            }
-            fail_slow();
-            return send_outcome::closed;
-        }
+        if (const auto came = make_room(bytes->size(), volatile_send); came != send_outcome::queued)
+            return came;
     }
     if (volatile_send && waiting_writable_) {
         counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
@@ -116,6 +110,45 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
     queue_.push(std::move(bytes), home_->nodes());
     if (!waiting_writable_) mark_dirty();
     return send_outcome::queued;
+}
+
+// For a queue that is full; `queued` means that there is room, or time to make it.
+send_outcome connection::make_room(std::size_t size, bool volatile_send) {
+    if (!waiting_writable_)
+        write_now();  // one round may queue more than the limit for a reader that keeps up
+    if (state_ != state::open) return send_outcome::closed;
+    const auto would_wait = queued_bytes() + size;
+    if (would_wait <= limits_.max_queue || would_wait == size) return send_outcome::queued;
+    if (volatile_send) {
+        counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
+        return send_outcome::dropped;
+    }
+    if (would_wait / limits_.burst > limits_.max_queue) {
+        fail_slow();
+        return send_outcome::closed;
+    }
+    auto& list = home_->catching_up();
+    const bool fresh = !catching_up_;
+    if (fresh) list.add(shared_from_this(), limits_.catch_up);
+    catching_up_ = true;
+    if (list.added(size, limits_.max_queue / shares_of_a_round) || fresh) home_->end_round();
+    return send_outcome::queued;
+}
+
+bool connection::catch_up(bool time_is_over) {
+    catching_up_ = false;
+    if (state_ != state::open) return false;
+    write_again();
+    if (state_ != state::open) return false;
+    if (queued_bytes() <= limits_.max_queue) {
+        if (queued_bytes() == 0) tell_drained();
+        return false;
+    }
+    if (time_is_over) {
+        fail_slow();
+        return false;
+    }
+    return catching_up_ = true;
 }
 
 void connection::flush(flush_list::pass now) {
@@ -167,8 +200,21 @@ void connection::end_gap() {
 
 // True when the kernel took something.
 bool connection::write_now() {
-    if (waiting_writable_ || state_ == state::closed || state_ == state::lingering) return false;
     const bool had_something = !queue_.empty() || (tls_ && !tls_->output().empty());
+    const bool progress = write_some();
+    if (had_something) tell_drained();
+    return progress;
+}
+
+// If it is so. Last of all: it may have moved to another shard then.
+void connection::tell_drained() {
+    if (waiting_writable_ || !queue_.empty() || state_ == state::closed || state_ == state::lingering) return;
+    if (calls_ && calls_->drained) calls_->drained();
+}
+
+// The same without telling whoever waits for the queue to drain.
+bool connection::write_some() {
+    if (waiting_writable_ || state_ == state::closed || state_ == state::lingering) return false;
     bool progress = false;
     std::array<iovec, max_iovecs> parts;
     for (;;) {
@@ -200,11 +246,7 @@ bool connection::write_now() {
             return progress;
         }
     }
-    if (state_ == state::flushing) {
-        linger();
-    } else if (had_something && calls_ && calls_->drained) {
-        calls_->drained();
-    }
+    if (state_ == state::flushing) linger();
     return progress;
 }
 
@@ -216,11 +258,19 @@ void connection::wait_writable() {
 }
 
 void connection::serve_output() {
+    const bool had_something = write_again();
+    if (had_something) tell_drained();
+}
+
+// After the kernel took no more. True when something was waiting.
+bool connection::write_again() {
+    const bool had_something = !queue_.empty() || (tls_ && !tls_->output().empty());
     waiting_writable_ = false;
-    if (state_ == state::closed) return;
+    if (state_ == state::closed) return false;
     // Progress, or done: the stall starts anew or is over.
-    if (write_now() && state_ != state::lingering) deadline_.reset();
+    if (write_some() && state_ != state::lingering) deadline_.reset();
     if (waiting_writable_ && !deadline_) start_deadline(limits_.write_stall);
+    return had_something;
 }
 
 void connection::start_deadline(base::milliseconds delay) {
@@ -317,6 +367,8 @@ void connection::hand_over(shard& to, std::function<void()> then) {
     home_->inputs().remove(handle(), *this);
     home_->forget_turn(*this);
     has_turn_ = false;
+    home_->catching_up().remove(*this);
+    catching_up_ = false;
     alive_.reset();
     unlink();
     queue_.detach(home_->nodes());

@@ -29,7 +29,11 @@
 namespace chatterlink::net {
 
 struct connection_limits {
-    std::size_t max_queue = 1024 * 1024;  // bytes waiting to be written before the reader counts as too slow
+    // Bytes waiting to be written before the reader counts as too slow: so many for longer than `catch_up`,
+    // or `burst` times as many at any time.
+    std::size_t max_queue = 1024 * 1024;
+    base::milliseconds catch_up{2'000};
+    std::size_t burst = 4;
     base::milliseconds write_stall{10'000};    // a reader that takes nothing for this long is closed
     base::milliseconds linger{2'000};          // how long a closed side still reads what the peer sends
     base::milliseconds tls_handshake{10'000};  // from the accepted socket to the end of the TLS handshake
@@ -78,9 +82,14 @@ class connection final : public connection_hook,
     shard& home() noexcept { return *home_; }
     bool open() const noexcept { return state_ == state::open; }
 
-    /// Queues bytes. A full queue is first offered to the kernel once; if the reader does not take it, a
-    /// volatile send is dropped and any other closes the connection (slow consumer).
+    /// Queues bytes. A full queue is first offered to the kernel; if that does not take it, a volatile send
+    /// is dropped. Any other is queued still, and the reader has some time to catch up (catch_up_list.hpp);
+    /// then, and when the queue is many times too full, the connection is closed (slow consumer).
     send_outcome send(base::buffer_ptr bytes, bool volatile_send = false);
+
+    /// From its shard's catch_up_list: offers the kernel what waits. False when it has caught up or is
+    /// closed, also because its time is over.
+    bool catch_up(bool time_is_over);
 
     /// Bytes queued and not yet taken by the kernel.
     std::size_t queued_bytes() const noexcept { return queue_.bytes() + (tls_ ? tls_->output().size() : 0); }
@@ -216,7 +225,11 @@ class connection final : public connection_hook,
     void give_to_read();
     void wait_writable();
     void serve_output();
+    send_outcome make_room(std::size_t size, bool volatile_send);
     bool write_now();
+    bool write_some();
+    bool write_again();
+    void tell_drained();
     bool encrypt_some();
     void end_gap();
     void look_for_abort();
@@ -241,6 +254,7 @@ class connection final : public connection_hook,
     bool dirty_ = false;
     bool spoke_ = false;
     bool waiting_writable_ = false;
+    bool catching_up_ = false;  // in its shard's list
     bool reading_paused_ = false;
     bool reader_told_end_ = false;
     bool readable_ = false;     // a read may find something; the system tells only when that begins

@@ -83,6 +83,7 @@ void shard::run() {
         } catch (const std::exception& e) {
             log_mistake(id_, e);
         }
+        catching_up_.offer();
         flushes_.flush_some();  // also after a mistake: what the round's other handlers queued does not wait
     }
     flushes_.flush_all();
@@ -90,8 +91,9 @@ void shard::run() {
 }
 
 void shard::run_round() {
+    full_ = false;
     arm_kernel_timer();
-    if (flushes_.empty() && turns_.empty() && !inputs_->pending()) {
+    if (flushes_.empty() && turns_.empty() && piles_.empty() && !inputs_->pending()) {
         inputs_->arm();
         context_.run_one();
     }
@@ -102,28 +104,31 @@ void shard::run_round() {
         const bool all_ran = run_handlers();
         if (more) serve_behind_posted(all_ran);
     }
-    full_ = false;
     timers_.advance(base::steady_now());
 }
 
 // True: none is left.
 bool shard::run_handlers() {
+    if (!piles_.empty() && !full_) work_off();
     for (int n = 0; !full_ && n < handlers_per_round; ++n) {
         if (context_.poll_one() == 0) return true;
     }
     return false;
 }
 
-void shard::run_together(std::span<base::shards::task> tasks) {
-    full_ = true;
-    for (auto& each : tasks) {
+// What was posted together, as much of it as a round may do.
+void shard::work_off() {
+    for (std::size_t n = 0; !full_ && !piles_.empty() && n < tasks_per_round; ++n) {
+        auto& first = piles_.front();
+        const auto task = std::move(first.tasks[first.next]);
+        if (++first.next == first.tasks.size()) piles_.pop_front();
         try {
-            each();
+            task();
         } catch (const std::exception& e) {
             log_mistake(id_, e);
         }
-        each = nullptr;
     }
+    full_ = true;
 }
 
 // Behind what was posted before the bytes came: who posts something and then sends, or lets send, finds it
@@ -131,19 +136,19 @@ void shard::run_together(std::span<base::shards::task> tasks) {
 // outside a handler it costs a system call, since Asio then wakes whoever might wait.
 void shard::serve_behind_posted(bool all_ran) {
     if (all_ran) return serve_inputs();
-    serving_ = true;
     boost::asio::post(context_, [this] { serve_inputs(); });
+    serving_ = true;
 }
 
 void shard::serve_inputs() {
     serving_ = false;
-    inputs_->serve();
+    inputs_->serve(full_);
     take_turns();
 }
 
 // Of those that were there at the beginning.
 void shard::take_turns() {
-    for (auto left = std::min<std::size_t>(turns_.size(), handlers_per_round); left > 0; --left) {
+    for (auto left = std::min<std::size_t>(turns_.size(), handlers_per_round); left > 0 && !full_; --left) {
         const auto c = std::move(turns_.front());
         turns_.pop_front();
         if (c) c->on_turn();
@@ -159,15 +164,15 @@ void shard::forget_turn(const connection& c) noexcept {
 void shard::arm_kernel_timer() {
     const auto due = timers_.next_due().value_or(base::steady_time::max());
     if (due == armed_for_) return;
-    armed_for_ = due;
     if (due == base::steady_time::max()) {
         kernel_timer_.cancel();
-        return;
+    } else {
+        kernel_timer_.expires_at(due);
+        kernel_timer_.async_wait([this](const boost::system::error_code& failed) {
+            if (!failed) armed_for_ = base::steady_time::max();  // run() advances the wheel after every round
+        });
     }
-    kernel_timer_.expires_at(due);
-    kernel_timer_.async_wait([this](const boost::system::error_code& failed) {
-        if (!failed) armed_for_ = base::steady_time::max();  // run() advances the wheel after every round
-    });
+    armed_for_ = due;
 }
 
 reactor::reactor(base::shard_id count, bool io_uring) {
@@ -214,7 +219,12 @@ void reactor::stop() {
             s->close_connections();
             s->flushes_.clear();
             s->turns_.clear();
+            s->catching_up_.clear();
             s->context_.restart();
+            for (; !s->piles_.empty(); ++ran) {
+                s->full_ = false;
+                s->work_off();
+            }
             ran += s->context_.poll();
         }
         if (ran == 0) break;
@@ -238,14 +248,12 @@ void reactor::post(base::shard_id where, task what) {
 }
 
 void reactor::post_all(base::shard_id where, std::vector<task> what) {
+    if (what.empty()) return;
     shard& there = *shards_[where];
-    const auto all = std::make_shared<std::vector<task>>(std::move(what));
-    for (std::size_t first = 0; first < all->size(); first += shard::tasks_per_round) {
-        boost::asio::post(there.context_, [&there, all, first] {
-            const auto count = std::min(shard::tasks_per_round, all->size() - first);
-            there.run_together(std::span(*all).subspan(first, count));
-        });
-    }
+    boost::asio::post(there.context_, [&there, all = std::move(what)]() mutable {
+        there.piles_.push_back({std::move(all)});
+        there.work_off();
+    });
 }
 
 void reactor::after(base::milliseconds delay, task what) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/shards.hpp"
+#include "net/catch_up_list.hpp"
 #include "net/flush_list.hpp"
 #include "net/readiness.hpp"
 #include "net/send_queue.hpp"
@@ -48,6 +49,11 @@ class shard {
 
     /// The connections that have something to write.
     flush_list& flushes() noexcept { return flushes_; }
+
+    /// Those of them that have too much to write.
+    catch_up_list& catching_up() noexcept { return catching_up_; }
+    /// Nothing more in this round but to write what is queued.
+    void end_round() noexcept { full_ = true; }
 
     /// Which of its connections have something to read, or room to write.
     readiness& inputs() noexcept { return *inputs_; }
@@ -83,7 +89,7 @@ class shard {
 
     void run();
     void run_round();
-    void run_together(std::span<base::shards::task> tasks);
+    void work_off();
     bool run_handlers();
     void serve_behind_posted(bool all_ran);
     void serve_inputs();
@@ -111,8 +117,15 @@ class shard {
     std::unique_ptr<readiness> inputs_;
     bool serving_ = false;  // serve_inputs() is in the context's queue
     bool full_ = false;     // this round has done enough
+    // Tasks that were posted together and have not run yet. What was posted after them has to wait.
+    struct pile {
+        std::vector<base::shards::task> tasks;
+        std::size_t next = 0;
+    };
+    std::deque<pile> piles_;
     std::deque<std::shared_ptr<connection>> turns_;
     flush_list flushes_;
+    catch_up_list catching_up_{*this};
     std::vector<char> scratch_;
     std::list<one_shot> shots_;
     std::unique_ptr<struct connection_list> connections_;

@@ -56,9 +56,9 @@ class readiness {
     virtual bool look() = 0;
     /// Something is ready that serve() has not come to: no time to wait.
     virtual bool pending() const noexcept = 0;
-    /// Tells those that the last look() has found. What one of them throws is thrown, and the others' turn
-    /// comes in the next call.
-    virtual void serve() = 0;
+    /// Tells those that the last look() has found, until one of them makes `enough` true. What one of them
+    /// throws is thrown. The others' turn comes in the next call.
+    virtual void serve(const bool& enough) = 0;
 };
 
 }  // namespace chatterlink::net

@@ -48,7 +48,7 @@ class asio_readiness final : public readiness {
     void arm() override {}
     bool look() override { return false; }
     bool pending() const noexcept override { return false; }
-    void serve() override {}
+    void serve(const bool&) override {}
 
   private:
     using stream = boost::asio::posix::stream_descriptor;

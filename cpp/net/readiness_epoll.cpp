@@ -41,10 +41,10 @@ class epoll_readiness final : public readiness {
     // The set is readable while one of its sockets is ready. Asio looks anew each time it is armed.
     void arm() override {
         if (armed_) return;
-        armed_ = true;
         outer_.async_wait(outer_.wait_read, [this](const boost::system::error_code& failed) {
             if (!failed) armed_ = false;  // else `this` is no more
         });
+        armed_ = true;
     }
 
     bool look() override {
@@ -59,8 +59,8 @@ class epoll_readiness final : public readiness {
 
     bool pending() const noexcept override { return next_ < count_ || more_; }
 
-    void serve() override {
-        while (next_ < count_) {
+    void serve(const bool& enough) override {
+        while (next_ < count_ && !enough) {
             const auto& each = batch_[next_++];
             auto* const who = static_cast<ready_hook*>(each.data.ptr);
             if (who == nullptr) continue;

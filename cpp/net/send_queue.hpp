@@ -35,12 +35,14 @@ class send_queue {
 
     /// `nodes`, here and below: the shard's that calls.
     void push(base::buffer_ptr buffer, queue_nodes& nodes) {
-        bytes_ += buffer->size();
+        const std::size_t size = buffer->size();
         const bool several = nodes.goes_to_several(buffer);
-        if (several && first_ != nullptr && nodes.extend(*last_, buffer)) return;
-        auto* const n = nodes.take(std::move(buffer));
-        (first_ == nullptr ? first_ : last_->next) = n;
-        last_ = n;
+        if (!(several && first_ != nullptr && nodes.extend(*last_, buffer))) {
+            auto* const n = nodes.take(std::move(buffer));
+            (first_ == nullptr ? first_ : last_->next) = n;
+            last_ = n;
+        }
+        bytes_ += size;
     }
 
     /// Shares nothing with the shard's other queues afterwards: it may go to another shard.

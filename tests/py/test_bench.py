@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,34 @@ def test_a_unix_socket(start_app: StartApp, tmp_path: Path) -> None:
     with server:
         server.wait_for("listening on")
         verified(measure("flood", "--protocol", "lines", "--unix-socket", str(path), "--clients", 10))
+
+
+@contextmanager
+def app_at(path: Path, data: Path, *options: str) -> Iterator[None]:
+    program = [str(paths.BIN / "chatterlink-app"), "--unix-socket", str(path), "--data", str(data), *options]
+    with Program([*program, "--rate-limit", "off"]) as app:
+        app.wait_for(r"http\+unix:")
+        yield
+
+
+@pytest.mark.parametrize("protocol", ["socketio", "polling"])
+def test_the_web_chat_at_a_unix_socket(protocol: str, tmp_path: Path) -> None:
+    path = tmp_path / "chat.sock"
+    with app_at(path, tmp_path):
+        verified(measure("flood", "--protocol", protocol, "--unix-socket", path, "--clients", 10))
+
+
+@pytest.mark.parametrize("ring", ["on", "off"])
+@pytest.mark.parametrize("store", ["sqlite", "memory"])
+def test_a_burst_larger_than_what_may_wait_for_a_reader_closes_nobody_who_reads(
+    store: str, ring: str, tmp_path: Path
+) -> None:
+    """Two senders have 100 messages of 8,000 bytes each under way, so every member up to 1.6 MB; 1 MiB may wait. A Unix
+    socket takes 0.2 MB at a time."""
+    path = tmp_path / "chat.sock"
+    with app_at(path, tmp_path, "--store", store, "--threads", "1", "--io-uring", ring):
+        burst = ("--clients", 12, "--senders", 2, "--in-flight", 100, "--size", 8_000)
+        verified(measure("flood", "--unix-socket", path, *burst))
 
 
 @pytest.mark.parametrize("protocol", ["socketio", "polling"])

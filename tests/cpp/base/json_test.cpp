@@ -68,6 +68,8 @@ TEST(json, refuses_numbers_out_of_range) {
     EXPECT_TRUE(refused("1e400"));
     EXPECT_TRUE(refused("[-1e400]"));
     EXPECT_FALSE(refused("1e300"));
+    for (const auto* text : {"1e9999999999", "[1e-9999999999]", "0e9999999999"})
+        EXPECT_EQ(parse_json(text).error().message, "an exponent out of range") << text;
 }
 
 TEST(json, numbers_come_out_as_they_went_in) {
