@@ -132,7 +132,7 @@ net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
         net::counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return net::send_outcome::dropped;
     }
-    if (polling_->bytes + frame->size() > common_.how.max_poll_queue && !polling_->queue.empty()) {
+    if (!has_room_for_poll(frame->size())) {
         net::counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
         // Later: see connection::finish().
         boost::asio::post(home_.context(), [self = shared_from_this()] {
@@ -145,6 +145,17 @@ net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
     enqueue(std::move(frame));
     if (polling_->held) post_poll_flush();
     return net::send_outcome::queued;
+}
+
+// Or time to make it: a burst is more than a poll's answer takes.
+bool client::has_room_for_poll(std::size_t size) {
+    const auto& how = common_.how;
+    const auto would_wait = polling_->bytes + size;
+    if (would_wait <= how.max_poll_queue || polling_->queue.empty()) return true;
+    if (would_wait / how.poll_burst > how.max_poll_queue) return false;
+    const auto now = base::steady_now();
+    if (!polling_->full_since) polling_->full_since = now;
+    return now - *polling_->full_since < how.poll_catch_up;
 }
 
 void client::enqueue(base::buffer_ptr frame) {

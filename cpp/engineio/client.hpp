@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,12 +99,14 @@ class client final : public net::websocket::listener, public std::enable_shared_
         std::vector<base::buffer_ptr>
             queue{};  // frames for the next poll, or for the WebSocket when it opens
         std::size_t bytes = 0;
+        std::optional<base::steady_time> full_since{};  // more waits than may
         bool flush_posted = false;
         bool told = false;  // a poll that waited was answered when the session ended
         std::unique_ptr<probe> upgrade{};
     };
 
     void act(session::action what, const packet* p);
+    bool has_room_for_poll(std::size_t size);
     void enqueue(base::buffer_ptr frame);
     void tell_closed();
     void linger();

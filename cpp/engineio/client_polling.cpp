@@ -83,6 +83,7 @@ void client::answer_poll(std::size_t most) {
         polling_->bytes -= (*frame)->size();
     }
     queue.erase(queue.begin(), end);
+    if (polling_->bytes <= common_.how.max_poll_queue) polling_->full_since.reset();
     if (payload.empty()) append_text(payload, packet_type::noop, {});
     const auto poll = std::exchange(polling_->held, nullptr);
     respond_poll(*poll, std::move(payload), common_.how.compress_polls_from);

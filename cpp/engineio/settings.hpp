@@ -50,8 +50,11 @@ struct settings {
     base::milliseconds close_timeout{10'000};  // for the poll that takes the last packets of a closed session
 
     std::uint32_t max_payload = 1'000'000;  // bytes of one message or one POST: close code 1009, status 413
-    std::size_t max_poll_queue =
-        1024 * 1024;  // bytes that may wait for the next poll: a slow consumer beyond
+    // Bytes that may wait for the next poll: more for longer than `poll_catch_up`, or `poll_burst` times as
+    // many at any time, is a slow consumer's. As for a WebSocket (net::connection_limits).
+    std::size_t max_poll_queue = 1024 * 1024;
+    base::milliseconds poll_catch_up{2'000};
+    std::size_t poll_burst = 4;
 
     // Answers to polls are compressed from so many bytes on for clients that take gzip; 0: never.
     std::size_t compress_polls_from = 1024;

@@ -1,6 +1,7 @@
 // Engine.IO over long polling, by raw HTTP requests on real sockets.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <thread>
 
@@ -316,13 +317,39 @@ TEST(engineio_polling, a_client_that_leaves_its_poll_ends_the_session) {
     }
 }
 
-TEST(engineio_polling, a_client_that_does_not_poll_is_ended_when_its_queue_is_full) {
-    engine server;
+TEST(engineio_polling, a_client_that_does_not_poll_is_ended_when_four_times_too_much_waits) {
+    engine server({.max_poll_queue = 400'000});
     auto client = server.connect();
     const auto sid = engine::open_polling(client);
     EXPECT_EQ(client.post(engine::polling(sid), "4flood").status, 200u);
     EXPECT_EQ(server.why_closed(sid), close_reason::transport_error);
     expect_error(client.get(engine::polling(sid)), 1, "Session ID unknown");
+}
+
+TEST(engineio_polling, a_client_that_polls_gets_a_burst_that_is_more_than_may_wait) {
+    engine server({.poll_catch_up = 60s});
+    auto client = server.connect();
+    const auto sid = engine::open_polling(client);
+    EXPECT_EQ(client.post(engine::polling(sid), "4flood").status, 200u);
+    std::size_t bytes = 0;
+    while (bytes < 2'000'000) {
+        const auto answer = client.get(engine::polling(sid));
+        ASSERT_EQ(answer.status, 200u);
+        bytes += static_cast<std::size_t>(std::count(answer.body.begin(), answer.body.end(), 'x'));
+    }
+    EXPECT_EQ(bytes, 2'000'000u);
+    EXPECT_EQ(server.closed_sessions(), 0u);
+}
+
+TEST(engineio_polling, a_client_for_whom_too_much_waits_for_too_long_is_ended) {
+    engine server({.max_poll_queue = 600'000, .poll_catch_up = 50ms});
+    auto client = server.connect();
+    const auto sid = engine::open_polling(client);
+    EXPECT_EQ(client.post(engine::polling(sid), "4flood").status, 200u);
+    EXPECT_EQ(server.closed_sessions(), 0u);
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(client.post(engine::polling(sid), "4one more").status, 200u);
+    EXPECT_EQ(server.why_closed(sid), close_reason::transport_error);
 }
 
 TEST(engineio_polling, the_heartbeat_needs_an_answer_to_every_ping) {
