@@ -25,14 +25,14 @@ void catch_up_list::remove(const connection& c) noexcept {
 }
 
 void catch_up_list::offer() {
-    added_ = 0;
+    const bool again = std::exchange(added_, 0) > 0;
     if (list_.empty()) return;
     const auto now = base::steady_now();
     offering_.swap(list_);  // who is offered something may have others come or go
     for (auto& each : offering_) {
         bool stays = false;
         try {
-            stays = each.who && each.who->catch_up(now >= each.until);
+            stays = each.who && each.who->catch_up(again, now >= each.until);
         } catch (const std::exception& e) {
             spdlog::error("unexpected exception from what waited for a connection's queue to drain: {}",
                           e.what());
@@ -41,7 +41,7 @@ void catch_up_list::offer() {
     }
     offering_.clear();
     if (list_.empty()) return clock_.cancel();
-    std::this_thread::yield();  // they may be waiting for this core
+    if (again) std::this_thread::yield();  // they may be waiting for this core
     if (clock_.pending()) return;
     start_clock(std::min_element(list_.begin(), list_.end(), [](const entry& a, const entry& b) {
                     return a.until < b.until;

@@ -35,8 +35,9 @@ class catch_up_list {
         return added_ > share * list_.size();
     }
 
-    /// The end of a round: offers each of them's bytes to the kernel; who has caught up leaves, whose time is
-    /// over is closed. What a connection throws (from whoever waited for its queue to drain) is logged.
+    /// The end of a round. If it has added something, what waits for each of them is offered to the kernel;
+    /// after other rounds the kernel tells when it has room. Who has caught up leaves, whose time is over is
+    /// closed. What a connection throws (from whoever waited for its queue to drain) is logged.
     void offer();
 
     void clear() noexcept;

@@ -135,13 +135,16 @@ send_outcome connection::make_room(std::size_t size, bool volatile_send) {
     return send_outcome::queued;
 }
 
-bool connection::catch_up(bool time_is_over) {
+bool connection::catch_up(bool offer, bool time_is_over) {
+    const auto writes = [this] { return state_ == state::open || state_ == state::flushing; };
     catching_up_ = false;
-    if (state_ != state::open) return false;
-    write_again();
-    if (state_ != state::open) return false;
+    if (!writes()) return false;
+    const bool had_something = offer && write_again();
+    if (!writes()) return false;
     if (queued_bytes() <= limits_.max_queue) {
-        if (queued_bytes() == 0) tell_drained();
+        if (!waiting_writable_ && input_for_ == input_for::nobody)
+            alive_.reset();  // the list keeps it for now
+        if (had_something) tell_drained();
         return false;
     }
     if (time_is_over) {

@@ -87,9 +87,9 @@ class connection final : public connection_hook,
     /// then, and when the queue is many times too full, the connection is closed (slow consumer).
     send_outcome send(base::buffer_ptr bytes, bool volatile_send = false);
 
-    /// From its shard's catch_up_list: offers the kernel what waits. False when it has caught up or is
+    /// From its shard's catch_up_list. `offer`: what waits, to the kernel. False when it has caught up or is
     /// closed, also because its time is over.
-    bool catch_up(bool time_is_over);
+    bool catch_up(bool offer, bool time_is_over);
 
     /// Bytes queued and not yet taken by the kernel.
     std::size_t queued_bytes() const noexcept { return queue_.bytes() + (tls_ ? tls_->output().size() : 0); }

@@ -148,10 +148,11 @@ void shard::serve_inputs() {
 
 // Of those that were there at the beginning.
 void shard::take_turns() {
-    for (auto left = std::min<std::size_t>(turns_.size(), handlers_per_round); left > 0 && !full_; --left) {
+    for (auto left = std::min<std::size_t>(turns_.size(), handlers_per_round); left > 0; --left) {
         const auto c = std::move(turns_.front());
         turns_.pop_front();
         if (c) c->on_turn();
+        if (full_) return;
     }
 }
 
@@ -221,11 +222,12 @@ void reactor::stop() {
             s->turns_.clear();
             s->catching_up_.clear();
             s->context_.restart();
-            for (; !s->piles_.empty(); ++ran) {
-                s->full_ = false;
-                s->work_off();
-            }
-            ran += s->context_.poll();
+            do {  // what was posted together comes before what was posted after it
+                for (; !s->piles_.empty(); ++ran) {
+                    s->full_ = false;
+                    s->work_off();
+                }
+            } while (s->context_.poll_one() != 0 && ++ran != 0);
         }
         if (ran == 0) break;
     }

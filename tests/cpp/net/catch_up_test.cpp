@@ -1,6 +1,7 @@
 // Readers for whom more waits than may: who reads catches up, who does not is closed.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -161,6 +162,50 @@ TEST_F(net_catch_up, what_is_posted_together_closes_nobody_who_reads) {
     EXPECT_EQ(counters().closed_slow, slow_before);
 }
 
+TEST_F(net_catch_up, costs_nothing_while_nothing_is_added_also_with_something_unread) {
+    start(60s);
+    const auto c = next();
+    server->on_shard(0, [&] { c->pause_reading(); });
+    clients[0].send("unread");
+    fill(*c, 3 * limit);
+    const auto cpu = [&] {
+        return server->on_shard(0, [] {
+            timespec t{};
+            ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+            return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+        });
+    };
+    const auto before = cpu();
+    std::this_thread::sleep_for(500ms);
+    EXPECT_LT(cpu() - before, 100ms) << "a shard that goes round and round takes all of it";
+    EXPECT_FALSE(server->on_shard(0, [&] { return c->home().catching_up().empty(); }));
+}
+
+TEST_F(net_catch_up, tells_once_that_the_queue_is_empty) {
+    start(60s);
+    const auto c = next();
+    std::atomic<int> told{0};
+    const auto sent = fill(*c, 3 * limit);
+    server->on_shard(0, [&] { c->on_drained([&] { ++told; }); });
+    EXPECT_EQ(clients[0].read_exactly(sent).size(), sent);
+    EXPECT_TRUE(nobody_left());
+    EXPECT_TRUE(eventually([&] { return told > 0; }));
+    server->on_shard(0, [] {});
+    server->on_shard(0, [] {});
+    EXPECT_EQ(told, 1);
+}
+
+TEST_F(net_catch_up, a_close_that_waits_for_the_queue_does_not_prolong_the_time) {
+    start(200ms);
+    const auto c = next();
+    fill(*c, 3 * limit);
+    const auto before = base::steady_now();
+    server->on_shard(0, [&] { c->close_after_flush(); });
+    EXPECT_TRUE(eventually([&] { return counters().closed_slow == slow_before + 1; }));
+    EXPECT_LT(base::steady_now() - before, 8s) << "that was the time without progress (write_stall)";
+    EXPECT_TRUE(nobody_left());
+}
+
 TEST_F(net_catch_up, goes_along_to_another_shard) {
     start(60s, limit, 2);
     const auto c = next();
@@ -238,8 +283,11 @@ TEST(reactor_rounds, what_was_posted_together_and_is_left_when_it_stops_runs) {
         const base::posts_together one_piece;
         for (int i = 0; i < 1'000; ++i) threads.post(0, [&] { ++ran; });
     }
+    bool last = false;
+    threads.post(0, [&] { last = ran == 1'000; });
     threads.stop();
     EXPECT_EQ(ran, 1'000);
+    EXPECT_TRUE(last);
 }
 
 }  // namespace
