@@ -54,7 +54,7 @@ struct settings {
     // many at any time, is a slow consumer's. As for a WebSocket (net::connection_limits).
     std::size_t max_poll_queue = 1024 * 1024;
     base::milliseconds poll_catch_up{2'000};
-    std::size_t poll_burst = 4;
+    std::size_t poll_burst = 2;
 
     // Answers to polls are compressed from so many bytes on for clients that take gzip; 0: never.
     std::size_t compress_polls_from = 1024;
