@@ -107,7 +107,7 @@ class service {
   private:
     // A message on its way through the store. The shard of its room makes it and ends it; the store's thread
     // only fills in `kept`. So that thread asks for no memory that another one would give back, which costs
-    // both of them more than all the rest of a completion.
+    // both of them more than memory of their own (docs/performance-notes.md, "Memory of another thread").
     struct append_under_way {
         participant_ptr who;
         base::shard_id home = 0;  // of the room

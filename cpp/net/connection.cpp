@@ -22,6 +22,10 @@ constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 constexpr int send_flags = MSG_DONTWAIT;
 #endif
 
+bool anything_in(const send_queue& queue, const tls_engine* tls) noexcept {
+    return !queue.empty() || (tls != nullptr && !tls->output().empty());
+}
+
 ssize_t send_parts(int handle, std::span<iovec> parts) noexcept {
     // The usual case, one message for one connection, spares the kernel the look at an array.
     if (parts.size() == 1) return ::send(handle, parts[0].iov_base, parts[0].iov_len, send_flags);
@@ -203,7 +207,7 @@ void connection::end_gap() {
 
 // True when the kernel took something.
 bool connection::write_now() {
-    const bool had_something = !queue_.empty() || (tls_ && !tls_->output().empty());
+    const bool had_something = anything_in(queue_, tls_.get());
     const bool progress = write_some();
     if (had_something) tell_drained();
     return progress;
@@ -267,7 +271,7 @@ void connection::serve_output() {
 
 // After the kernel took no more. True when something was waiting.
 bool connection::write_again() {
-    const bool had_something = !queue_.empty() || (tls_ && !tls_->output().empty());
+    const bool had_something = anything_in(queue_, tls_.get());
     waiting_writable_ = false;
     if (state_ == state::closed) return false;
     // Progress, or done: the stall starts anew or is over.

@@ -1,11 +1,8 @@
 // What a message asks the store's thread for: no memory. Whoever appends has made all of it, and frees it;
-// taken on one thread and given back on another it would cost both of them more than the rest of a
-// completion.
+// taken on one thread and given back on another it costs both of them more.
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +14,7 @@
 #include "base/ids.hpp"
 #include "chat/service.hpp"
 #include "store/store_sqlite.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace chatterlink::test {
 namespace {
@@ -131,11 +129,9 @@ TEST(allocations, an_answer_of_the_store_takes_none_of_its_thread) {
 
 TEST(allocations, a_message_takes_none_of_the_thread_that_writes_it_to_sqlite) {
     not_counted = true;
-    std::string folder = (std::filesystem::temp_directory_path() / "chatterlink-allocations-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    const temporary_folder folder;
     {
-        auto store =
-            chatterlink::store::open_store_sqlite({.path = std::filesystem::path(folder) / "test.db"});
+        auto store = chatterlink::store::open_store_sqlite({.path = folder / "test.db"});
         ASSERT_TRUE(store) << store.error().message;
         std::mutex mutex;
         std::condition_variable changed;
@@ -169,7 +165,6 @@ TEST(allocations, a_message_takes_none_of_the_thread_that_writes_it_to_sqlite) {
         EXPECT_GT(taken, 0u) << "nothing was counted";
         EXPECT_LT(taken, messages / 4);
     }
-    std::filesystem::remove_all(folder);
     not_counted = false;
 }
 

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "allocations/counted.hpp"
 #include "apps/app.hpp"
 #include "net/support/raw_client.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace chatterlink::test {
 namespace {
@@ -22,22 +22,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t few = 10;
 constexpr std::size_t many = 60;
 constexpr std::size_t messages = 200;
-
-class folder {
-  public:
-    folder() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "chatterlink-allocations-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    ~folder() { std::filesystem::remove_all(path_); }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 // Members of one room; the first one also speaks.
 class web_room {
@@ -115,7 +99,7 @@ void expect_none_per_delivery(Server& server) {
 }
 
 TEST(allocations, a_delivery_to_a_websocket_takes_none) {
-    const folder data;
+    const temporary_folder data;
     apps::app_options options;
     options.port = 0;
     options.data = data.path();

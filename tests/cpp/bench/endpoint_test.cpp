@@ -30,6 +30,7 @@ TEST(endpoint, takes_further_source_addresses_when_one_has_many_connections) {
 TEST(endpoint, is_named_as_people_write_it) {
     listener server;
     EXPECT_EQ(endpoint("127.0.0.1", server.port(), "").name(), "127.0.0.1:" + std::to_string(server.port()));
+    EXPECT_EQ(endpoint("127.0.0.1", server.port(), "").host(), "127.0.0.1:" + std::to_string(server.port()));
 }
 
 TEST(endpoint, that_is_not_there_says_so) {

@@ -1,10 +1,7 @@
-// The store port's calls as blocking ones, and a folder that goes away: for the tests of the stores.
+// The store port's calls as blocking ones: for the tests of the stores.
 #pragma once
 
-#include <stdlib.h>
-
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -13,29 +10,9 @@
 #include <vector>
 
 #include "chat/store.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace chatterlink::test {
-
-class temporary_folder {
-  public:
-    temporary_folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "chatterlink-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = pattern;
-    }
-    ~temporary_folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// Calls `start` with a completion and waits for it, at most 30 s (then throws, as a completion was
 /// forgotten).
