@@ -16,9 +16,6 @@ set_target_properties(chatterlink_core PROPERTIES OUTPUT_NAME _core
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/python)
 target_compile_definitions(chatterlink_core PRIVATE CHATTERLINK_VERSION="${PROJECT_VERSION}")
 target_link_libraries(chatterlink_core PRIVATE chatterlink_apps chatterlink_flags)
-if(EXISTS ${CMAKE_SOURCE_DIR}/cpp/bindings/pch.hpp)
-    target_precompile_headers(chatterlink_core PRIVATE ${CMAKE_SOURCE_DIR}/cpp/bindings/pch.hpp)
-endif()
 install(TARGETS chatterlink_core LIBRARY DESTINATION chatterlink COMPONENT python)
 
 add_custom_target(chatterlink_python DEPENDS chatterlink_core)

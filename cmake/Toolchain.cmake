@@ -9,12 +9,19 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
+# Nothing that is compiled knows where the clone is (__FILE__, debug information): another one, or an unpacked source
+# distribution, gets the same from the compiler cache.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
 add_library(chatterlink_flags INTERFACE)
-target_compile_options(chatterlink_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow
+# A test's local may have the name of a global of another test that is compiled along with it (UNITY_BUILD).
+set(shadow_in_tests $<IF:$<CXX_COMPILER_ID:GNU>,-Wshadow=local,-Wno-shadow>)
+target_compile_options(chatterlink_flags INTERFACE -Wall -Wextra -Wpedantic -Werror
+    $<IF:$<BOOL:$<TARGET_PROPERTY:CHATTERLINK_IS_TEST>>,${shadow_in_tests},-Wshadow>
     -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 reports these inside its own and Boost's inlined headers at -O2 (GCC PR 105562, 105329).
@@ -31,14 +38,15 @@ if(CHATTERLINK_SANITIZE)
     endif()
 endif()
 
+# Files of one target are compiled several at a time: most of what one costs is the headers they share. Off where a
+# compiler's answer for one file is wanted (the preset tidy).
+option(CHATTERLINK_UNITY "Compile several files at a time" ON)
+set(CMAKE_UNITY_BUILD ${CHATTERLINK_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 6)
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # Precompiled headers are cached only with these sloppiness settings (ccache manual, "Precompiled headers").
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
-    endif()
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
 find_program(MOLD_PROGRAM mold)

@@ -6,7 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <system_error>
+
+#include "load/errors.hpp"
 
 namespace chatterlink::load {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 // The buffer grows until it holds the largest message beside a good read.
 constexpr std::size_t least_read = std::size_t{64} << 10U;
 constexpr std::size_t kept_capacity = 16384;
-
-std::string reason(int code) {
-    return std::generic_category().message(code);
-}
 
 }  // namespace
 

@@ -22,10 +22,6 @@ namespace {
 
 constexpr unsigned most_sources = 100;
 
-std::string reason(int code) {
-    return std::generic_category().message(code);
-}
-
 address unix_address(const std::string& path) {
     sockaddr_un un{};
     if (path.size() >= sizeof un.sun_path)

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 namespace chatterlink::load {
 
@@ -10,5 +12,10 @@ namespace chatterlink::load {
 struct could_not_run : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+/// The system's sentence for an errno.
+inline std::string reason(int code) {
+    return std::generic_category().message(code);
+}
 
 }  // namespace chatterlink::load

@@ -41,7 +41,7 @@ class engineio_handle {
     const pid_t process_ = ::getpid();
 };
 
-engineio_options options_of(const py::dict& given) {
+engineio_options engineio_options_of(const py::dict& given) {
     engineio_options o;
     read_engine_options(given, o.host, o.engine, o.origins);
     o.strict_order = given["strict_order"].cast<bool>();
@@ -56,7 +56,7 @@ bool send_text(const engineio_handle& self, const std::string& sid, const std::s
     return self.use().send(sid, text, false);
 }
 
-std::optional<std::string> transport(const engineio_handle& self, const std::string& sid) {
+std::optional<std::string> transport_of(const engineio_handle& self, const std::string& sid) {
     const auto now = self.use().transport(sid);
     if (!now) return std::nullopt;
     return std::string(engineio::transport_name(*now));
@@ -70,7 +70,7 @@ void register_engineio(py::module_& m) {
         .def("refuse", &engine_decision::refuse, py::arg("status"), py::arg("json"));
     py::class_<engineio_handle>(m, "EngineIOServer")
         .def(py::init([](const py::dict& options) {
-                 return std::make_unique<engineio_handle>(options_of(options));
+                 return std::make_unique<engineio_handle>(engineio_options_of(options));
              }),
              py::arg("options"))
         .def(
@@ -88,7 +88,7 @@ void register_engineio(py::module_& m) {
             "disconnect",
             [](const engineio_handle& self, const std::string& sid) { return self.use().disconnect(sid); },
             py::arg("sid"))
-        .def("transport", &transport, py::arg("sid"));
+        .def("transport", &transport_of, py::arg("sid"));
 }
 
 }  // namespace chatterlink::bindings

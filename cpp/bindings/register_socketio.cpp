@@ -62,7 +62,7 @@ struct answers_lane {
     dispatcher::lane_ptr lane;
 };
 
-socketio_options options_of(const py::dict& given) {
+socketio_options socketio_options_of(const py::dict& given) {
     socketio_options o;
     const auto flag = [&](const char* name) { return given[name].cast<bool>(); };
     const auto time = [&](const char* name) { return milliseconds_of(given[name].cast<double>()); };
@@ -129,8 +129,9 @@ void register_socketio(py::module_& m) {
         py::init([](dispatcher& d) { return answers_lane{d.make_lane()}; }), py::arg("dispatcher"));
 
     py::class_<core_handle>(m, "SocketIOServer")
-        .def(py::init(
-                 [](const py::dict& options) { return std::make_unique<core_handle>(options_of(options)); }),
+        .def(py::init([](const py::dict& options) {
+                 return std::make_unique<core_handle>(socketio_options_of(options));
+             }),
              py::arg("options"))
         .def(
             "start", [](core_handle& self, dispatcher_ptr d) { self.use().start(std::move(d)); },

@@ -20,7 +20,6 @@ namespace chatterlink::net {
 namespace {
 
 using boost::asio::ip::tcp;
-constexpr int backlog = 4096;
 constexpr base::milliseconds pause_when_full{100};
 constexpr base::milliseconds tell_again{10'000};
 constexpr int port_attempts = 10;  // to find a port that is free at every address, when the system chooses
@@ -58,7 +57,7 @@ listener::acceptor listen_at(reactor& threads, const tcp::endpoint& where,
         a.set_option(boost::asio::ip::v6_only(false), failed);
     }
     if (!failed) a.bind(where, failed);
-    if (!failed) a.listen(backlog, failed);
+    if (!failed) a.listen(listen_backlog, failed);
     return a;
 }
 

@@ -16,6 +16,9 @@
 
 namespace chatterlink::net {
 
+/// How many connections may wait in the kernel to be accepted; it takes no more than net.core.somaxconn.
+inline constexpr int listen_backlog = 4096;
+
 /// Runs on shard 0. When the process is out of descriptors it waits (100 ms) instead of spinning and goes on
 /// by itself; who wants in waits in the kernel's queue meanwhile.
 class listener : public std::enable_shared_from_this<listener> {

@@ -16,7 +16,6 @@ namespace {
 using base::errc;
 using base::fail;
 
-constexpr int backlog = 4096;
 constexpr mode_t mode = 0660;  // the proxy in front often runs as another user of the same group
 
 base::error refuse(const std::filesystem::path& path, int problem) {
@@ -70,7 +69,7 @@ base::result<std::shared_ptr<listener>> listener::open_unix(reactor& threads,
     // Nobody else may connect between bind() and chmod(); the mode before bind() is the file's on Linux.
     ::fchmod(descriptor, mode & S_IRWXU);
     if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::chmod(path.c_str(), mode) != 0 || ::listen(descriptor, backlog) != 0) {
+        ::chmod(path.c_str(), mode) != 0 || ::listen(descriptor, listen_backlog) != 0) {
         return give_up();
     }
     auto made = adopt(threads, descriptor, limits, std::move(on_accept), std::move(keys));

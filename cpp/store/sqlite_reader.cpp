@@ -16,12 +16,12 @@ using chat::history_page;
 using chat::room_info;
 using chat::upload;
 
-base::error unavailable() {
+base::error not_readable() {
     return base::fail(errc::store_unavailable,
                       "Stored messages cannot be read at the moment. Try again later.");
 }
 
-base::error queue_full() {
+base::error too_many_reads() {
     return base::fail(errc::store_unavailable, "Too many requests are waiting. Try again in a moment.");
 }
 
@@ -60,7 +60,7 @@ void sqlite_reader::put(Job what) {
     const auto outcome = queue_.put(waiting, 0);
     if (outcome == work_queue<any_job>::outcome::taken) return;
     const bool full = outcome == work_queue<any_job>::outcome::full;
-    complete<typename Job::type>(std::get<Job>(waiting).then, full ? queue_full() : closed_error());
+    complete<typename Job::type>(std::get<Job>(waiting).then, full ? too_many_reads() : closed_error());
 }
 
 void sqlite_reader::history(chat::history_query which, chat::store::done<history_page> then) {
@@ -90,7 +90,7 @@ void sqlite_reader::run() {
 
 template <class Job>
 void sqlite_reader::answer(Job& what) noexcept {
-    base::result<typename Job::type> result = unavailable();
+    base::result<typename Job::type> result = not_readable();
     try {
         begin_.execute();  // what one answer says belongs to one state of the database
         result = read(what);
@@ -98,7 +98,7 @@ void sqlite_reader::answer(Job& what) noexcept {
         failing_ = false;
     } catch (const std::exception& e) {  // sqlite_error, or no memory
         database_.rollback();
-        result = unavailable();
+        result = not_readable();
         if (!std::exchange(failing_, true)) spdlog::error("store: cannot read {}: {}", path_, e.what());
     }
     complete<typename Job::type>(what.then, std::move(result));

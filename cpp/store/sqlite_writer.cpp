@@ -20,11 +20,11 @@ using chat::upload;
 // While commits fail and nothing is sent, how often to look whether they work again.
 constexpr std::chrono::milliseconds retry_interval{1'000};
 
-base::error unavailable() {
+base::error not_stored() {
     return base::fail(errc::store_unavailable, "The message could not be stored. Try again in a moment.");
 }
 
-base::error queue_full() {
+base::error too_many_writes() {
     return base::fail(errc::store_unavailable,
                       "Too many messages are waiting to be stored. Try again in a moment.");
 }
@@ -79,7 +79,7 @@ void sqlite_writer::put(any_job&& what, std::size_t bytes, const Done& refused) 
         case work_queue<any_job>::outcome::taken:
             break;
         case work_queue<any_job>::outcome::full:
-            refused(what, queue_full());
+            refused(what, too_many_writes());
             break;
         case work_queue<any_job>::outcome::closed:
             refused(what, closed_error());
@@ -140,10 +140,10 @@ void sqlite_writer::write(std::vector<any_job>& batch) {
     auto next = kept_.begin();
     for (any_job& each : batch) {
         if (auto* one = std::get_if<append_job>(&each)) {
-            complete<appended>(one->then, kept ? base::result<appended>(std::move(*next++)) : unavailable());
+            complete<appended>(one->then, kept ? base::result<appended>(std::move(*next++)) : not_stored());
         } else {
             auto& other = std::get<upload_job>(each);
-            complete<upload>(other.then, kept ? base::result<upload>(std::move(other.what)) : unavailable());
+            complete<upload>(other.then, kept ? base::result<upload>(std::move(other.what)) : not_stored());
         }
     }
 }

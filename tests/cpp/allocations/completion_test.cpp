@@ -19,12 +19,12 @@
 namespace chatterlink::test {
 namespace {
 
-constexpr std::size_t messages = 200;
+constexpr std::size_t appends = 200;
 
 // One shard, which is the thread that made it. What is posted waits in a list that is long enough.
 class waiting_shards final : public base::shards {
   public:
-    waiting_shards() { posted_.reserve(4 * messages); }
+    waiting_shards() { posted_.reserve(4 * appends); }
 
     base::shard_id count() const noexcept override { return 1; }
     base::shard_id current() const noexcept override {
@@ -111,15 +111,15 @@ TEST(allocations, an_answer_of_the_store_takes_none_of_its_thread) {
     ears.heard.clear();
 
     std::vector<std::uint64_t> answered;
-    for (std::size_t i = 0; i < messages; ++i) {
+    for (std::size_t i = 0; i < appends; ++i) {
         rules.say(who, {.room = "a room with a name that is a long one", .text = std::string(100, 'x')},
                   [&](base::result<chat::said> kept) { answered.push_back(kept ? kept->seq : 0); });
     }
     EXPECT_EQ(allocated_elsewhere([&] { store.answer(); }), 0u);
-    EXPECT_EQ(threads.waiting(), messages) << "one task for each";
+    EXPECT_EQ(threads.waiting(), appends) << "one task for each";
     threads.run();
     std::vector<std::uint64_t> in_order;
-    for (std::uint64_t seq = 1; seq <= messages; ++seq) in_order.push_back(seq);
+    for (std::uint64_t seq = 1; seq <= appends; ++seq) in_order.push_back(seq);
     EXPECT_EQ(answered, in_order);
     EXPECT_EQ(ears.heard, in_order);
     rules.exit(*who);
@@ -144,7 +144,7 @@ TEST(allocations, a_message_takes_none_of_the_thread_that_writes_it_to_sqlite) {
                 std::unique_lock lock(mutex);
                 changed.wait(lock, [&] { return open; });
             });
-            for (std::size_t i = 0; i < messages; ++i) {
+            for (std::size_t i = 0; i < appends; ++i) {
                 (*store)->append(said_in("room"), [&](const base::result<chat::appended>& kept) {
                     EXPECT_TRUE(kept);
                     const std::lock_guard lock(mutex);
@@ -155,7 +155,7 @@ TEST(allocations, a_message_takes_none_of_the_thread_that_writes_it_to_sqlite) {
             std::unique_lock lock(mutex);
             open = true;
             changed.notify_all();
-            changed.wait(lock, [&] { return done == messages; });
+            changed.wait(lock, [&] { return done == appends; });
         };
         append_all();  // until its lists are long enough
         append_all();
@@ -163,7 +163,7 @@ TEST(allocations, a_message_takes_none_of_the_thread_that_writes_it_to_sqlite) {
         append_all();
         const auto taken = allocations.load() - before;
         EXPECT_GT(taken, 0u) << "nothing was counted";
-        EXPECT_LT(taken, messages / 4);
+        EXPECT_LT(taken, appends / 4);
     }
     not_counted = false;
 }

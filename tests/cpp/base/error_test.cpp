@@ -14,7 +14,7 @@ struct known {
     std::string_view name;
     unsigned status;
 };
-constexpr known all[] = {
+constexpr known all_errors[] = {
     {errc::ok, "ok", 200},
     {errc::bad_request, "bad_request", 400},
     {errc::bad_payload, "bad_payload", 400},
@@ -50,10 +50,10 @@ constexpr known all[] = {
 };
 
 TEST(error, every_code_has_its_own_wire_spelling_and_status) {
-    EXPECT_EQ(std::size(all), static_cast<std::size_t>(errc::internal) + 1)
+    EXPECT_EQ(std::size(all_errors), static_cast<std::size_t>(errc::internal) + 1)
         << "a code is missing in this test";
     std::set<std::string_view> names;
-    for (const auto& [code, name, status] : all) {
+    for (const auto& [code, name, status] : all_errors) {
         EXPECT_EQ(code_name(code), name);
         EXPECT_EQ(http_status(code), status) << name;
         EXPECT_TRUE(names.insert(code_name(code)).second) << name << " stands for two codes";

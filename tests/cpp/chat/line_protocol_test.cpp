@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "support/vectors.hpp"
 
 namespace {
 
@@ -22,9 +23,8 @@ using base::milliseconds;
 using base::steady_time;
 using nlohmann::json;
 
-json vectors() {
-    std::ifstream file(CHATTERLINK_VECTORS "/line_protocol.json");
-    return json::parse(file);
+json line_vectors() {
+    return json::parse(test::vector_file("line_protocol.json"));
 }
 
 std::string name_of(kind what) {
@@ -117,7 +117,7 @@ std::vector<got> expected_items(const json& one_case) {
 constexpr long for_ever = 1'000'000;
 
 TEST(LineDecoder, MakesOfEveryVectorWhatTheVectorSaysAtThatTime) {
-    const json all = vectors();
+    const json all = line_vectors();
     ASSERT_GT(all["cases"].size(), 30U);
     for (const json& one : all["cases"]) {
         SCOPED_TRACE(one["name"].get<std::string>());
@@ -139,7 +139,7 @@ std::vector<got> decode_at_once(const std::vector<std::string_view>& pieces) {
 }
 
 TEST(LineDecoder, GivesTheSameItemsWhereverTheStreamIsSplit) {
-    const json all = vectors();
+    const json all = line_vectors();
     for (const json& one : all["cases"]) {
         SCOPED_TRACE(one["name"].get<std::string>());
         std::string stream;
@@ -310,7 +310,7 @@ TEST(LenientDecoder, CutsLongLinesAlikeWhereverTheNetworkDid) {
 }
 
 TEST(ParseLine, TellsMessagesFromCommands) {
-    const json all = vectors();
+    const json all = line_vectors();
     const std::vector<std::pair<std::string, line_command>> names{
         {"help", line_command::help}, {"name", line_command::name}, {"who", line_command::who},
         {"join", line_command::join}, {"quit", line_command::quit}, {"unknown", line_command::unknown}};

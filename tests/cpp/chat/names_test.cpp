@@ -2,23 +2,21 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "support/vectors.hpp"
+
 namespace chatterlink::chat {
 namespace {
 
 using nlohmann::json;
 
-const json& vectors() {
-    static const json parsed = [] {
-        std::ifstream file(CHATTERLINK_VECTORS "/names.json");
-        return json::parse(file);
-    }();
+const json& name_vectors() {
+    static const json parsed = json::parse(test::vector_file("names.json"));
     return parsed;
 }
 
@@ -40,8 +38,8 @@ std::string input_of(const json& vector) {
 using checker = base::result<name> (*)(std::string_view);
 
 void expect_vectors(const char* list, checker check) {
-    ASSERT_GE(vectors().at(list).size(), 20u);
-    for (const auto& vector : vectors().at(list)) {
+    ASSERT_GE(name_vectors().at(list).size(), 20u);
+    for (const auto& vector : name_vectors().at(list)) {
         const std::string input = input_of(vector);
         const auto checked = check(input);
         if (vector.contains("code")) {
@@ -76,10 +74,11 @@ TEST(names, look_alikes_share_a_key_and_different_names_do_not) {
         EXPECT_TRUE(checked.has_value()) << text.dump();
         return checked ? checked->key : text.get<std::string>();
     };
-    ASSERT_GE(vectors().at("same_key").size(), 20u);
-    for (const auto& pair : vectors()["same_key"]) EXPECT_EQ(key(pair[0]), key(pair[1])) << pair.dump();
-    ASSERT_GE(vectors().at("different_key").size(), 5u);
-    for (const auto& pair : vectors()["different_key"]) EXPECT_NE(key(pair[0]), key(pair[1])) << pair.dump();
+    ASSERT_GE(name_vectors().at("same_key").size(), 20u);
+    for (const auto& pair : name_vectors()["same_key"]) EXPECT_EQ(key(pair[0]), key(pair[1])) << pair.dump();
+    ASSERT_GE(name_vectors().at("different_key").size(), 5u);
+    for (const auto& pair : name_vectors()["different_key"])
+        EXPECT_NE(key(pair[0]), key(pair[1])) << pair.dump();
 }
 
 TEST(names, the_short_way_for_ascii_gives_the_key_icu_gives) {

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 
 #include "base/json.hpp"
+#include "support/vectors.hpp"
 
 namespace chatterlink::engineio {
 namespace {
@@ -14,10 +14,7 @@ using base::json;
 using namespace std::string_literals;
 
 const json& vectors() {
-    static const json all = [] {
-        std::ifstream file(CHATTERLINK_VECTORS "/engineio.json");
-        return json::parse(file);
-    }();
+    static const json all = json::parse(test::vector_file("engineio.json"));
     return all;
 }
 

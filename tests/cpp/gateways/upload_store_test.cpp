@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "support/vectors.hpp"
 
 namespace chatterlink::gateways {
 namespace {
@@ -274,8 +275,7 @@ TEST_F(upload_store_test, processes_real_images) {
     with.process = media::process;
     const auto store = open(std::move(with));
     EXPECT_EQ(put(*store, "<svg/>").get().error().code, errc::upload_unsupported);
-    std::ifstream photo(std::string(CHATTERLINK_VECTORS) + "/images/photo.jpg", std::ios::binary);
-    const auto kept = put(*store, {std::istreambuf_iterator<char>(photo), {}}, "photo.gif").get();
+    const auto kept = put(*store, test::vector_file("images/photo.jpg"), "photo.gif").get();
     if (kept.has_error() && kept.error().code == errc::internal) GTEST_SKIP() << kept.error().message;
     EXPECT_EQ(kept->type, "image/jpeg");
     EXPECT_TRUE(kept->name.ends_with(".jpg")) << "by content, whatever it was called";

@@ -8,28 +8,16 @@
 #include <thread>
 #include <vector>
 
+#include "hub/listener.hpp"
 #include "support/manual_shards.hpp"
 
 namespace chatterlink::hub {
 namespace {
 
 using base::shard_id;
-using seqs = std::vector<std::uint64_t>;
-
-struct listener final : subscriber {
-    seqs got;
-    const frame* last = nullptr;
-    void deliver(const frame& f) override {
-        got.push_back(f.seq);
-        last = &f;
-    }
-};
-
-frame_ptr message(std::uint64_t seq) {
-    auto f = std::make_shared<frame>();
-    f->seq = seq;
-    return f;
-}
+using test::listener;
+using test::message;
+using test::seqs;
 
 class hub_over_shards : public testing::TestWithParam<shard_id> {
   protected:
@@ -43,7 +31,7 @@ class hub_over_shards : public testing::TestWithParam<shard_id> {
     }
     shard_id last_shard() const { return GetParam() - 1; }
 
-    test::manual_shards threads{GetParam()};
+    chatterlink::test::manual_shards threads{GetParam()};
     hub rooms{threads};
 };
 

@@ -9,22 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "hub/listener.hpp"
+
 namespace chatterlink::hub {
 namespace {
 
-// Notes the seq of what it gets.
-struct listener final : subscriber {
-    std::vector<std::uint64_t> got;
-    void deliver(const frame& f) override { got.push_back(f.seq); }
-};
-
-using seqs = std::vector<std::uint64_t>;
-
-frame_ptr message(std::uint64_t seq) {
-    auto f = std::make_shared<frame>();
-    f->seq = seq;
-    return f;
-}
+using test::listener;
+using test::message;
+using test::seqs;
 
 TEST(topics, delivers_to_the_subscribers_of_a_topic_and_nobody_else) {
     topics t;

@@ -7,13 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "support/vectors.hpp"
 
 namespace chatterlink::media::testing {
 
@@ -30,9 +31,7 @@ class image_processing : public ::testing::Test {
 };
 
 inline std::string fixture(const std::string& name) {
-    std::ifstream file(std::string(CHATTERLINK_VECTORS) + "/images/" + name, std::ios::binary);
-    if (!file) throw std::runtime_error("no fixture " + name);
-    return {std::istreambuf_iterator<char>(file), {}};
+    return test::vector_file("images/" + name);
 }
 
 inline std::string big_endian(std::uint32_t n) {

@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
+
+#include "support/vectors.hpp"
 
 namespace chatterlink::net {
 namespace {
@@ -16,8 +17,7 @@ using nlohmann::json;
 constexpr std::string_view form = "multipart/form-data; boundary=b";
 
 json vectors(const char* kind) {
-    std::ifstream file(std::string(CHATTERLINK_VECTORS) + "/multipart.json");
-    return json::parse(file).at(kind);
+    return json::parse(test::vector_file("multipart.json")).at(kind);
 }
 
 std::string field(const std::string& name, const std::string& body) {

@@ -2,20 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "support/vectors.hpp"
 
 namespace chatterlink::socketio {
 namespace {
 
 const json& vectors() {
-    static const json all = [] {
-        std::ifstream file(CHATTERLINK_VECTORS "/socketio.json");
-        return json::parse(file);
-    }();
+    static const json all = json::parse(test::vector_file("socketio.json"));
     return all;
 }
 
