@@ -9,7 +9,6 @@
 namespace chatterlink::apps {
 
 using base::steady_now;
-using kind = link_event::kind;
 
 client_link::client_link(line_client_options options) : options_(std::move(options)) {
     thread_ = std::thread([this] { run(); });
@@ -123,7 +122,8 @@ void client_link::run() {
             const std::lock_guard lock(mutex_);
             if (stopping_ || over_) break;
         }
-        if (again && pause_time == longest_pause && !std::exchange(told_slow, true)) push({kind::slow_now});
+        if (again && pause_time == longest_pause && !std::exchange(told_slow, true))
+            push({link_event::kind::slow_now});
         const long quarter = pause_time.count() / 4;
         if (!pause(pause_time +
                    base::milliseconds(std::uniform_int_distribution<long>(-quarter, quarter)(random))))
@@ -153,7 +153,7 @@ bool client_link::connect(bool again) {
         if (!again) {
             const std::lock_guard lock(mutex_);
             over_ = true;
-            events_.push_back({kind::failed, f.get().message});
+            events_.push_back({link_event::kind::failed, f.get().message});
             wake_.set();
         }
         return false;
@@ -166,7 +166,7 @@ bool client_link::connect(bool again) {
 void client_link::begin(bool again) {
     std::unique_lock lock(mutex_);
     wait_for_room(lock);
-    events_.push_back({kind::connected, {}, again, kept_.size()});
+    events_.push_back({link_event::kind::connected, {}, again, kept_.size()});
     wake_.set();
     while (!kept_.empty()) {
         try {
@@ -175,7 +175,7 @@ void client_link::begin(bool again) {
             return;  // away again; the rest stays kept
         }
         remember(kept_.front());
-        events_.push_back({kind::said, std::move(kept_.front())});
+        events_.push_back({link_event::kind::said, std::move(kept_.front())});
         kept_.pop_front();
     }
     here_ = true;
@@ -186,7 +186,8 @@ void client_link::read_to_the_end() {
     const auto client = client_;
     while (!client->ended()) {
         // A stop ends the connection, which ends the wait.
-        if (auto line = client->receive(base::milliseconds(60'000))) push({kind::line, std::move(*line)});
+        if (auto line = client->receive(base::milliseconds(60'000)))
+            push({link_event::kind::line, std::move(*line)});
     }
     client->stop();
     const std::lock_guard lock(mutex_);
@@ -194,7 +195,7 @@ void client_link::read_to_the_end() {
     if (stopping_) return;
     over_ = !options_.reconnect;
     changed_.notify_all();
-    events_.push_back({over_ ? kind::ended : kind::lost});
+    events_.push_back({over_ ? link_event::kind::ended : link_event::kind::lost});
     wake_.set();
 }
 

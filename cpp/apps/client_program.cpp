@@ -29,7 +29,6 @@ namespace {
 using base::milliseconds;
 using base::steady_now;
 using base::steady_time;
-using kind = link_event::kind;
 
 constexpr std::size_t events_at_once = 1000;  // printed in one go; then the keyboard is looked at again
 
@@ -99,7 +98,7 @@ int talk_in_editor(terminal_editor& editor, client_view& view, client_link& link
     const auto on_wake = [&] {
         for (const link_event& event : link.take(events_at_once)) {
             view.show(event);
-            if (event.what == kind::ended) {
+            if (event.what == link_event::kind::ended) {
                 code = 1;
                 return false;
             }
@@ -133,8 +132,8 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
         if (!events.empty()) last_event = steady_now();
         for (const link_event& event : events) {
             view.show(event);
-            if (event.what == kind::line) ++came;
-            if (event.what == kind::ended) return 1;
+            if (event.what == link_event::kind::line) ++came;
+            if (event.what == link_event::kind::ended) return 1;
         }
         if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
             if (errno == EPIPE) return 0;  // whoever read our output has seen enough
@@ -166,7 +165,7 @@ int run_client(const std::string& program, const std::vector<std::string>& argum
     client_link link(command.options);
     const auto first = first_event(link, signals);
     if (!first) return 0;
-    if (first->what == kind::failed) {
+    if (first->what == link_event::kind::failed) {
         const char* const hint = ": is the server running? start it with: chatterlink server";
         std::fprintf(stderr, "%s%s\n", first->text.c_str(), command.options.tls ? "" : hint);
         return 1;

@@ -8,8 +8,6 @@
 
 namespace chatterlink::apps {
 
-using kind = link_event::kind;
-
 void client_view::put(line_origin origin, std::string_view text) {
     s_.out(shown_line(origin, text, s_.look, std::time(nullptr)));
 }
@@ -24,11 +22,11 @@ void client_view::tell(const std::string& text) {
 
 void client_view::show(const link_event& event) {
     switch (event.what) {
-        case kind::line:
+        case link_event::kind::line:
             if (!s_.edited || !echo_.swallow(event.text, base::steady_now()))
                 put(line_origin::network, event.text);
             break;
-        case kind::connected:
+        case link_event::kind::connected:
             echo_.reset();
             told_kept_ = false;
             if (!event.again) {
@@ -40,20 +38,20 @@ void client_view::show(const link_event& event) {
                      std::to_string(event.kept) + (event.kept == 1 ? " line" : " lines"));
             }
             break;
-        case kind::said:
+        case link_event::kind::said:
             echo_.said(event.text, base::steady_now());
             break;
-        case kind::lost:
+        case link_event::kind::lost:
             tell("the server went away; trying to connect again, what you type meanwhile is kept");
             break;
-        case kind::slow_now:
+        case link_event::kind::slow_now:
             tell("the server is still away; trying again every " +
                  std::to_string(client_link::longest_pause.count() / 1000) + " s");
             break;
-        case kind::ended:
+        case link_event::kind::ended:
             tell("the server went away");
             break;
-        case kind::failed:
+        case link_event::kind::failed:
             break;  // the program says why on standard error
     }
 }

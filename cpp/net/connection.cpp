@@ -297,6 +297,9 @@ void connection::on_deadline(void* self) {
 
 void connection::fail_slow() {
     counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
+    // With a reset: what the kernel holds for such a reader, megabytes of it, would wait for it for minutes.
+    const struct ::linger at_once { 1, 0 };
+    ::setsockopt(handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     finish();
 }
 

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
+import socket
 import statistics
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from conftest import StartApp
 from support import memory, paths
-from support.program import clean_environment
+from support import websocket_wire as wire
+from support.program import PATIENCE, clean_environment
 from support.servers import AppServer
 from support.web import get
 
 CLIENTS, RATE, SECONDS = 1000, 50, 5
+MIB = 1 << 20
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
 
 
 def resident_mib(pid: int) -> float:
-    return memory.resident(pid) / (1 << 20)
+    return memory.resident(pid) / MIB
 
 
 def report(text: str) -> None:
@@ -69,3 +73,58 @@ def test_the_binary_serves_within_150_ms_and_idles_within_20_mib(tmp_path: Path)
     report(f"serving after {[round(each) for each in times]} ms; resident {[round(each, 1) for each in sizes]} MiB")
     assert statistics.median(times) <= 150
     assert statistics.median(sizes) <= 20
+
+
+def member_that_never_reads(server: AppServer, name: str) -> socket.socket:
+    """A member of the room `bench`, with little room in the kernel for what it does not read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(PATIENCE)
+    connection.connect((server.host, server.port))
+    connection.sendall(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
+    )
+    assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")
+    join = json.dumps(["join", {"username": name, "room": "bench"}])
+    for packet in ("40", f"42{join}"):
+        connection.sendall(wire.frame(wire.TEXT, packet.encode()))
+    return connection
+
+
+def was_reset(connection: socket.socket) -> bool:
+    """Whether the server has closed it, and took back what the kernel held for it."""
+    taken = 0
+    try:
+        while data := connection.recv(1 << 16):
+            taken += len(data)
+    except ConnectionResetError:
+        return taken < MIB / 4
+    except TimeoutError:
+        return False
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="chatterlink-bench needs Linux's epoll")
+def test_a_thousand_members_who_never_read_are_closed_and_nobody_else_loses_anything(start_app: StartApp) -> None:
+    server = start_app("--store", "memory", "--rate-limit", "off")
+    with ExitStack() as stack:
+        deaf = [stack.enter_context(member_that_never_reads(server, f"deaf{number}")) for number in range(CLIENTS)]
+        before = memory.resident(server.pid)
+        # 0.8 MB a second fill the kernel's buffers, then more waits than may, and for longer than it may.
+        load = ("--clients", "20", "--rate", "100", "--size", "8000", "--warmup", "0", "--duration", "10")
+        done = subprocess.run(
+            [paths.BIN / "chatterlink-bench", "fanout", *load, "--port", str(server.port), "--json", "-"],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=5 * PATIENCE,
+            check=False,
+        )
+        grown = memory.peak(server.pid) - before
+        assert done.returncode == 0, done.stdout + done.stderr  # every delivery to the other 20 is verified
+        report(f"p99 {json.loads(done.stdout)['latency_us']['p99'] / 1000:.1f} ms, {grown / MIB:.0f} MiB more")
+        assert sum(was_reset(each) for each in deaf) == CLIENTS
+        # What waits is shared: not a megabyte for each of them.
+        assert grown < CLIENTS * MIB / 10
+    assert get(server, "/healthz").status == 200
