@@ -25,7 +25,7 @@ endif()
 # Asio and Beast are header libraries; their bodies are compiled once, here, and not in every file.
 add_library(chatterlink_boost STATIC ${CMAKE_SOURCE_DIR}/cmake/boost_bodies.cpp)
 target_compile_definitions(chatterlink_boost PUBLIC BOOST_ASIO_SEPARATE_COMPILATION
-    BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW)
+    BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 if(CHATTERLINK_SANITIZE MATCHES "thread")
     # ThreadSanitizer knows no memory fences (and GCC refuses to compile them). Asio's are beside the lock of its queue,
     # which orders the handlers by itself.

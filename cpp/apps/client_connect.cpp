@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "apps/client_wake.hpp"
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 
 namespace chatterlink::apps {
@@ -43,14 +44,8 @@ struct address {
 
 std::string reason_of(int code) {
     std::string text = std::generic_category().message(code);
-    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+    if (!text.empty()) text[0] = base::lower(text[0]);
     return text;
-}
-
-/// Milliseconds for poll(): rounded up, so that a deadline has passed when poll() times out.
-int wait_ms(steady_time until) {
-    const auto left = std::chrono::ceil<base::milliseconds>(until - base::steady_now()).count();
-    return static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
 }
 
 /// What a look-up found. getaddrinfo() cannot be interrupted and may take longer than anybody waits, so it
@@ -93,7 +88,7 @@ std::vector<address> resolve(const std::string& host, std::uint16_t port, steady
         result->done.clear();
         std::thread([result, host, port] { resolve_into(*result, host, port, AI_ADDRCONFIG); }).detach();
         std::array<pollfd, 2> fds{{{result->done.fd(), POLLIN, 0}, {cancel_fd, POLLIN, 0}}};
-        while (::poll(fds.data(), fds.size(), wait_ms(until)) < 0 && errno == EINTR) {
+        while (::poll(fds.data(), fds.size(), poll_timeout(until)) < 0 && errno == EINTR) {
         }
         if (fds[1].revents != 0) called_off();
         if (fds[0].revents == 0) {
@@ -123,7 +118,7 @@ int try_address(const address& to, steady_time until, int cancel_fd) {
         std::array<pollfd, 2> fds{{{fd, POLLOUT, 0}, {cancel_fd, POLLIN, 0}}};
         int ready = 0;
         do {
-            ready = ::poll(fds.data(), fds.size(), wait_ms(until));
+            ready = ::poll(fds.data(), fds.size(), poll_timeout(until));
         } while (ready < 0 && errno == EINTR);
         if (ready > 0 && fds[1].revents != 0) {
             ::close(fd);

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -36,6 +38,12 @@ void client_wake::clear() noexcept {
 void make_private_and_nonblocking(int fd) noexcept {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+int poll_timeout(std::optional<base::steady_time> until) {
+    if (!until) return -1;
+    const auto left = std::chrono::ceil<base::milliseconds>(*until - base::steady_now()).count();
+    return static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
 }
 
 }  // namespace chatterlink::apps

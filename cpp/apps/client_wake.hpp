@@ -3,6 +3,9 @@
 #pragma once
 
 #include <array>
+#include <optional>
+
+#include "base/clock.hpp"
 
 namespace chatterlink::apps {
 
@@ -26,5 +29,9 @@ class client_wake {
 
 /// Makes a descriptor non-blocking and not inherited by programs that are started.
 void make_private_and_nonblocking(int fd) noexcept;
+
+/// Milliseconds for poll() to wait until then, without end for none: rounded up, so that a deadline has
+/// passed when poll() times out.
+int poll_timeout(std::optional<base::steady_time> until);
 
 }  // namespace chatterlink::apps

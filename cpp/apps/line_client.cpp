@@ -30,16 +30,6 @@ using base::failure;
 using base::steady_now;
 using base::steady_time;
 
-namespace {
-
-int wait_ms(std::optional<steady_time> until) {
-    if (!until) return -1;
-    const auto left = std::chrono::ceil<base::milliseconds>(*until - steady_now()).count();
-    return static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
-}
-
-}  // namespace
-
 // Locks, in the order they may be taken: lifecycle (start and stop), sending (one line at a time), queue.
 struct line_client::impl {
     explicit impl(line_client_options o) : options(std::move(o)) {}
@@ -132,7 +122,7 @@ void line_client::impl::drain_and_close() {
     std::array<char, 16 * 1024> bytes{};
     pollfd wait{fd, POLLIN, 0};
     while (steady_now() < until) {
-        const int ready = ::poll(&wait, 1, wait_ms(until));
+        const int ready = ::poll(&wait, 1, poll_timeout(until));
         if (ready < 0 && errno == EINTR) continue;
         if (ready <= 0) break;
         const auto count = ::recv(fd, bytes.data(), bytes.size(), 0);
@@ -169,7 +159,7 @@ void line_client::impl::send_bytes(std::string_view bytes) {
         if (errno == EINTR) continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK) end_with("the connection is over");
         std::array<pollfd, 2> fds{{{fd, POLLOUT, 0}, {stop_wake.fd(), POLLIN, 0}}};
-        const int ready = ::poll(fds.data(), fds.size(), wait_ms(until));
+        const int ready = ::poll(fds.data(), fds.size(), poll_timeout(until));
         if (ready == 0) end_with("the server takes nothing");
         if (ready > 0 && fds[1].revents != 0) end_with("the connection was closed");
     }
@@ -199,7 +189,7 @@ void line_client::impl::read_all() {
     std::array<pollfd, 3> fds{{{stop_wake.fd(), POLLIN, 0}, {room_wake.fd(), POLLIN, 0}, {fd, POLLIN, 0}}};
     while (true) {
         fds[2].fd = full() ? -1 : fd;
-        if (::poll(fds.data(), fds.size(), wait_ms(decoder.deadline())) < 0 && errno != EINTR) break;
+        if (::poll(fds.data(), fds.size(), poll_timeout(decoder.deadline())) < 0 && errno != EINTR) break;
         if (fds[0].revents != 0) break;
         if (fds[1].revents != 0) room_wake.clear();
         if (fds[2].fd >= 0 && fds[2].revents != 0) {

@@ -6,17 +6,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/ascii.hpp"
+
 namespace py = pybind11;
 
 namespace chatterlink::bindings {
 namespace {
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
-    return text;
-}
 
 // Only what the dict names: python-engineio adds nothing of its own.
 engineio::cookie cookie_of(const py::dict& given) {
@@ -28,7 +23,7 @@ engineio::cookie cookie_of(const py::dict& given) {
         const auto name = key.cast<std::string>();
         const bool flag = py::isinstance<py::bool_>(value);
         const auto text = flag ? std::string() : py::str(value).cast<std::string>();
-        const auto attribute = lower(name);
+        const auto attribute = base::lowered(name);
         if (attribute == "name") {
             c.name = text;
         } else if (attribute == "path" && !flag) {

@@ -11,9 +11,9 @@ namespace py = pybind11;
 namespace chatterlink::bindings {
 namespace {
 
-class connect_job final : public python_job {
+class open_job final : public python_job {
   public:
-    connect_job(engineio_layers_ptr home, engineio::client& c, const net::exchange& request)
+    open_job(engineio_layers_ptr home, engineio::client& c, const net::exchange& request)
         : sid_(c.sid()),
           request_(request.info()),
           decision_(std::make_unique<engine_decision>(std::move(home), c.admission())) {}
@@ -47,9 +47,9 @@ class message_job final : public python_job {
     const bool binary_;
 };
 
-class disconnect_job final : public python_job {
+class close_job final : public python_job {
   public:
-    disconnect_job(std::string sid, engineio::close_reason why) : sid_(std::move(sid)), why_(why) {}
+    close_job(std::string sid, engineio::close_reason why) : sid_(std::move(sid)), why_(why) {}
     py::tuple arguments() override {
         // python-engineio knows no parse error.
         const auto why =
@@ -63,13 +63,13 @@ class disconnect_job final : public python_job {
 };
 
 // Passes on what happens to one client, which is there for Python as long as this is. On its shard.
-class forwarder final : public engineio::client_handler {
+class client_forwarder final : public engineio::client_handler {
   public:
-    forwarder(engineio_layers& home, engineio::client& c, dispatcher::lane_ptr lane)
+    client_forwarder(engineio_layers& home, engineio::client& c, dispatcher::lane_ptr lane)
         : home_(home), client_(c), sid_(c.sid()), lane_(std::move(lane)) {
         home_.note(sid_, c.current());
     }
-    ~forwarder() override { home_.forget(sid_); }
+    ~client_forwarder() override { home_.forget(sid_); }
 
     void on_message(std::string_view data, bool binary) override {
         if (closing_) return;
@@ -86,7 +86,7 @@ class forwarder final : public engineio::client_handler {
     void on_upgrade() override { home_.note(sid_, engineio::transport::websocket); }
     void on_close(engineio::close_reason why) override {
         home_.forget(sid_);
-        home_.dispatch->post(lane_, std::make_unique<disconnect_job>(sid_, why), 0, true);
+        home_.dispatch->post(lane_, std::make_unique<close_job>(sid_, why), 0, true);
     }
 
   private:
@@ -118,9 +118,9 @@ engineio::decision engineio_layers::admit(engineio::client& c, const net::exchan
             });
         }
     });
-    auto connect = std::make_unique<connect_job>(weak_from_this().lock(), c, request);
+    auto connect = std::make_unique<open_job>(weak_from_this().lock(), c, request);
     // Before the job is posted: its handler may run, and send, before post() has returned.
-    auto handler = std::make_unique<forwarder>(*this, c, lane);
+    auto handler = std::make_unique<client_forwarder>(*this, c, lane);
     switch (dispatch->post(lane, std::move(connect))) {
         case post_outcome::queued:
         case post_outcome::high:

@@ -107,10 +107,10 @@ class done_job final : public python_job {
 };
 
 // Passes on what happens to one socket. On its shard.
-class forwarder final : public socketio::socket_handler {
+class socket_forwarder final : public socketio::socket_handler {
   public:
-    forwarder(socketio_layers& home, dispatcher::lane_ptr lane, std::weak_ptr<socketio::socket> who,
-              std::string nsp, std::string sid)
+    socket_forwarder(socketio_layers& home, dispatcher::lane_ptr lane, std::weak_ptr<socketio::socket> who,
+                     std::string nsp, std::string sid)
         : home_(home),
           lane_(std::move(lane)),
           who_(std::move(who)),
@@ -201,7 +201,7 @@ connect_answer::connect_answer(socketio_layers_ptr home, socketio::connect_decis
       decision_(std::move(how)) {}
 
 void connect_answer::accept() const {
-    decision_.accept(std::make_unique<forwarder>(*home_, lane_, who_, nsp_, sid_));
+    decision_.accept(std::make_unique<socket_forwarder>(*home_, lane_, who_, nsp_, sid_));
 }
 
 // ---- Layers ----

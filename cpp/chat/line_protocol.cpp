@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::chat {
 namespace {
 
@@ -98,15 +100,6 @@ void append_printable(std::string& out, std::string_view text) {
         const auto byte = static_cast<unsigned char>(c);
         out += byte < 0x20 || byte == 0x7F ? '?' : c;
     }
-}
-
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_word(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace
@@ -251,7 +244,7 @@ parsed_line parse_line(std::string_view line) noexcept {
                                                                               {"join", line_command::join},
                                                                               {"quit", line_command::quit}}};
     for (const auto& [known, command] : words) {
-        if (same_word(word, known)) return {command, argument, word};
+        if (base::same_word(word, known)) return {command, argument, word};
     }
     return {line_command::unknown, argument, word};
 }

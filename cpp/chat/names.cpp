@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::chat {
 namespace {
 
@@ -49,13 +51,12 @@ base::error too_long(const rules& rule) {
 // ---- Plain ASCII: no ICU is touched, so neither the first join nor a rush of 19,000 pays for it. ----
 
 constexpr bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' ||
-           c == '_' || c == '-' || c == '.';
+    return base::is_alphanumeric(c) || c == ' ' || c == '_' || c == '-' || c == '.';
 }
 
 // What ICU's skeleton and the two extra steps of key_of() do to the characters of is_plain().
 void append_plain_key(std::string& key, char c) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    c = base::lower(c);
     switch (c) {
         case 'm':
             key += "rn";

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "base/ascii.hpp"
 #include "engineio/client.hpp"
 #include "engineio/client_probe.hpp"
 #include "net/websocket_frame.hpp"
@@ -13,9 +14,7 @@ namespace {
 bool is_binary_body(const net::exchange& request) {
     constexpr std::string_view binary = "application/octet-stream";
     const auto type = request.header("Content-Type");
-    return std::equal(binary.begin(), binary.end(), type.begin(),
-                      type.begin() + static_cast<std::ptrdiff_t>(std::min(binary.size(), type.size())),
-                      [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+    return base::same_word(type.substr(0, binary.size()), binary);
 }
 
 void respond_error(net::exchange& request, protocol_error why) {

@@ -2,17 +2,10 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::engineio {
 namespace {
-
-// A token of RFC 9110 §5.6.2.
-bool is_token(std::string_view text) {
-    static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
 
 // av-octets of RFC 6265 §4.1.1: what cannot end the attribute or the header field.
 bool is_attribute_value(std::string_view text) {
@@ -41,12 +34,12 @@ std::string set_cookie(const cookie& how, std::string_view sid) {
 }
 
 base::result<void> check_cookie(const cookie& how) {
-    if (!is_token(how.name)) return bad("a name: '" + how.name + "'");
+    if (!base::is_token(how.name)) return bad("a name: '" + how.name + "'");
     if (how.path && (!how.path->starts_with('/') || !is_attribute_value(*how.path))) return bad("Path");
     if (how.same_site && *how.same_site != "Strict" && *how.same_site != "Lax" && *how.same_site != "None")
         return bad("SameSite: Strict, Lax and None are");
     for (const auto& [name, value] : how.others) {
-        if (!is_token(name)) return bad("an attribute: '" + name + "'");
+        if (!base::is_token(name)) return bad("an attribute: '" + name + "'");
         if (!is_attribute_value(value)) return bad(name);
     }
     return {};

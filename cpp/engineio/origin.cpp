@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::engineio {
 namespace {
 
@@ -21,8 +23,7 @@ std::string_view authority_of(std::string_view origin) {
 bool is_field_list(std::string_view text) {
     return !text.empty() && text.size() <= max_requested_headers &&
            std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_' || c == ',' || c == ' ';
+               return base::is_alphanumeric(c) || c == '-' || c == '_' || c == ',' || c == ' ';
            });
 }
 

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/descriptor.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -126,10 +127,8 @@ bool is_upload_name(std::string_view name) noexcept {
     const std::size_t dot = name.find('.');
     if (dot == name.npos || dot == 0 || dot > max_stem) return false;
     const std::string_view stem = name.substr(0, dot);
-    const bool plain = std::all_of(stem.begin(), stem.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-               c == '_';
-    });
+    const bool plain = std::all_of(stem.begin(), stem.end(),
+                                   [](char c) { return base::is_alphanumeric(c) || c == '-' || c == '_'; });
     return plain && media::extension_for(media::type_for_extension(name)) == name.substr(dot);
 }
 

@@ -3,7 +3,7 @@
 // A burst reaches all members of a room at once, faster than any of them can read: the kernel takes what has
 // room in the socket's buffer, and nobody is a slow reader because the rest waits. So the limit on what may
 // wait (connection_limits::max_queue) holds for whoever is beyond it for longer than that time. Meanwhile the
-// shard puts little more on top in each of its rounds, and offers the kernel what waits after each.
+// shard puts little more on top in each of its rounds, and offers the kernel what waits after those that did.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::net {
 
 namespace http = boost::beast::http;
@@ -24,7 +26,7 @@ bool is_name(std::string_view text) {
     constexpr std::string_view others = "-._~!$&'()*+,;=";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) continue;
+        if (base::is_alphanumeric(c)) continue;
         if (others.find(c) != std::string_view::npos) continue;
         if (c != '%' || i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
         i += 2;
@@ -118,7 +120,7 @@ base::result<void> check_head(const request_parser::value_type& head) {
     if (const auto codings = head.count(http::field::transfer_encoding); codings > 0) {
         if (head.find(http::field::content_length) != head.end())
             return base::fail(base::errc::bad_request, "Content-Length and Transfer-Encoding in one request");
-        if (codings > 1 || !boost::beast::iequals(head[http::field::transfer_encoding], "chunked"))
+        if (codings > 1 || !base::same_word(head[http::field::transfer_encoding], "chunked"))
             return base::fail(base::errc::bad_request, "a Transfer-Encoding other than chunked");
     }
     if (const auto length = head[http::field::content_length]; !length.empty()) {

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "net/gzip.hpp"
 #include "net/static_files.hpp"
@@ -140,7 +141,7 @@ void http_session::on_header(const boost::system::error_code& failed) {
         body_watch_ = handler_.body_expected(peek);
         peek.take_session();
     }
-    if (!parser_->is_done() && boost::beast::iequals(head[http::field::expect], "100-continue")) {
+    if (!parser_->is_done() && base::same_word(head[http::field::expect], "100-continue")) {
         connection_->send(base::shared_buffer::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
     }
     phase_ = phase::body;

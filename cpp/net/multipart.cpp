@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::net {
 
 namespace {
@@ -16,38 +18,9 @@ base::error bad(std::string_view what) {
 
 // --- characters ---
 
-constexpr bool is_alphanumeric(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_blank(char c) noexcept {
-    return c == ' ' || c == '\t';
-}
-
-// RFC 9110 §5.6.2.
-constexpr bool is_token_character(char c) noexcept {
-    return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
-}
-
 // RFC 2046 §5.1.1, bchars.
 constexpr bool is_boundary_character(char c) noexcept {
-    return is_alphanumeric(c) || std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-    std::string made(text);
-    for (char& c : made) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return made;
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
+    return base::is_alphanumeric(c) || std::string_view("'()+_,-./:=? ").find(c) != std::string_view::npos;
 }
 
 // UTF-8 without overlong forms, surrogates and NUL (RFC 3629 §4).
@@ -107,7 +80,7 @@ bool read_quoted(std::string_view& text, std::string& value) {
             continue;
         }
         if (c == '%' && text.size() > 2) {
-            const std::string code = lower(text.substr(1, 2));
+            const std::string code = base::lowered(text.substr(1, 2));
             if (code == "22" || code == "0d" || code == "0a") {
                 value += code == "22" ? '"' : code == "0d" ? '\r' : '\n';
                 text.remove_prefix(3);
@@ -122,17 +95,17 @@ bool read_quoted(std::string_view& text, std::string& value) {
 
 // Reads all of `text`; false when it is anything but parameters.
 bool read_parameters(std::string_view text, std::vector<parameter>& into) {
-    for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
+    for (text = base::trimmed(text); !text.empty(); text = base::trimmed(text)) {
         if (text.front() != ';') return false;
-        text = trimmed(text.substr(1));
+        text = base::trimmed(text.substr(1));
         const std::size_t equals = text.find('=');
-        if (equals == text.npos || !is_token(text.substr(0, equals))) return false;
-        parameter read{lower(text.substr(0, equals)), {}};
+        if (equals == text.npos || !base::is_token(text.substr(0, equals))) return false;
+        parameter read{base::lowered(text.substr(0, equals)), {}};
         text.remove_prefix(equals + 1);
         if (!text.empty() && text.front() == '"') {
             if (!read_quoted(text, read.value)) return false;
         } else {
-            const auto end = std::find_if_not(text.begin(), text.end(), is_token_character);
+            const auto end = std::find_if_not(text.begin(), text.end(), base::is_token_character);
             read.value.assign(text.begin(), end);
             if (read.value.empty()) return false;
             text.remove_prefix(read.value.size());
@@ -158,7 +131,7 @@ std::optional<std::string> decode_extended(std::string_view value) {
     const std::size_t first = value.find('\'');
     const std::size_t second = first == value.npos ? value.npos : value.find('\'', first + 1);
     if (second == value.npos) return std::nullopt;
-    const std::string charset = lower(value.substr(0, first));
+    const std::string charset = base::lowered(value.substr(0, first));
     if (charset != "utf-8" && charset != "iso-8859-1") return std::nullopt;
 
     std::string decoded;
@@ -184,7 +157,8 @@ std::optional<std::string> decode_extended(std::string_view value) {
 
 base::result<void> read_disposition(std::string_view value, multipart_part& part) {
     const std::size_t type_end = std::min(value.find(';'), value.size());
-    if (lower(trimmed(value.substr(0, type_end))) != "form-data") return bad("a part is not form-data");
+    if (base::lowered(base::trimmed(value.substr(0, type_end))) != "form-data")
+        return bad("a part is not form-data");
     std::vector<parameter> parameters;
     if (!read_parameters(value.substr(type_end), parameters))
         return bad("a Content-Disposition cannot be read");
@@ -220,9 +194,10 @@ base::result<void> read_headers(std::string_view block, multipart_part& part) {
         if (std::any_of(line.begin(), line.end(), is_control))
             return bad("a header holds a control character");
         const std::size_t colon = line.find(':');
-        if (colon == line.npos || !is_token(line.substr(0, colon))) return bad("a header cannot be read");
-        const std::string name = lower(line.substr(0, colon));
-        const std::string_view value = trimmed(line.substr(colon + 1));
+        if (colon == line.npos || !base::is_token(line.substr(0, colon)))
+            return bad("a header cannot be read");
+        const std::string name = base::lowered(line.substr(0, colon));
+        const std::string_view value = base::trimmed(line.substr(colon + 1));
 
         if (name == "content-disposition") {
             if (std::exchange(has_disposition, true))
@@ -233,7 +208,7 @@ base::result<void> read_headers(std::string_view block, multipart_part& part) {
             part.content_type = value;
         } else if (name == "content-transfer-encoding") {
             // Gone since RFC 7578 §4.7; harmless when it says that nothing was encoded.
-            const std::string encoding = lower(value);
+            const std::string encoding = base::lowered(value);
             if (encoding != "binary" && encoding != "8bit" && encoding != "7bit")
                 return bad("a part is encoded");
         }
@@ -263,7 +238,7 @@ enum class line_kind : std::uint8_t { part_follows, last, malformed };
 line_kind read_boundary_line(std::string_view body, std::size_t& at) {
     const bool last = body.substr(at, 2) == "--";
     if (last) at += 2;
-    while (at < body.size() && is_blank(body[at])) ++at;  // "transport padding"
+    while (at < body.size() && base::is_blank(body[at])) ++at;  // "transport padding"
     if (last && at == body.size()) return line_kind::last;
     if (body.substr(at, 2) != "\r\n") return line_kind::malformed;
     at += 2;
@@ -274,7 +249,7 @@ line_kind read_boundary_line(std::string_view body, std::size_t& at) {
 
 base::result<std::string> multipart_boundary(std::string_view content_type) {
     const std::size_t type_end = std::min(content_type.find(';'), content_type.size());
-    if (lower(trimmed(content_type.substr(0, type_end))) != "multipart/form-data") {
+    if (base::lowered(base::trimmed(content_type.substr(0, type_end))) != "multipart/form-data") {
         return base::fail(errc::bad_request, "The request must be multipart/form-data.");
     }
     std::vector<parameter> parameters;

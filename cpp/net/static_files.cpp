@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "net/http_range.hpp"
 
 namespace chatterlink::net {
@@ -10,18 +11,9 @@ namespace {
 // Takes the next element off a comma-separated list, without outer white space.
 std::string_view next_element(std::string_view& list) {
     const auto end = std::min(list.find(','), list.size());
-    auto element = list.substr(0, end);
+    const auto element = list.substr(0, end);
     list.remove_prefix(std::min(end + 1, list.size()));
-    while (!element.empty() && (element.front() == ' ' || element.front() == '\t')) element.remove_prefix(1);
-    while (!element.empty() && (element.back() == ' ' || element.back() == '\t')) element.remove_suffix(1);
-    return element;
-}
-
-// Ours, since Beast's reads one byte beyond the end (fixed in 1.88).
-bool same_coding(std::string_view coding, std::string_view lower) {
-    return coding.size() == lower.size() &&
-           std::equal(coding.begin(), coding.end(), lower.begin(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+    return base::trimmed(element);
 }
 
 }  // namespace
@@ -42,7 +34,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
         const auto element = next_element(accept_encoding);
         auto coding = element.substr(0, element.find(';'));
         while (!coding.empty() && coding.back() == ' ') coding.remove_suffix(1);
-        const bool gzip = same_coding(coding, "gzip");
+        const bool gzip = base::same_word(coding, "gzip");
         if (!gzip && coding != "*") continue;
         const auto weight = element.find("q=0");
         const bool refused = weight != std::string_view::npos &&

@@ -8,23 +8,18 @@
 #include <cstring>
 #include <optional>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::net {
 namespace {
 
 using binary_address = std::array<std::uint8_t, 16>;
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view space = " \t";
-    const auto first = text.find_first_not_of(space);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
 std::vector<std::string_view> elements(std::string_view list) {
     std::vector<std::string_view> all;
     while (!list.empty()) {
         const auto end = std::min(list.find(','), list.size());
-        if (const auto one = trimmed(list.substr(0, end)); !one.empty()) all.push_back(one);
+        if (const auto one = base::trimmed(list.substr(0, end)); !one.empty()) all.push_back(one);
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return all;

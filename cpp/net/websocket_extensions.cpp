@@ -2,22 +2,17 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::net {
 namespace {
-
-// RFC 9110 §5.6.2.
-bool is_token_character(char c) noexcept {
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return alphanumeric ||
-           (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
 
 class reader {
   public:
     explicit reader(std::string_view text) : rest_(text) {}
 
     void skip_space() {
-        while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) rest_.remove_prefix(1);
+        while (!rest_.empty() && base::is_blank(rest_.front())) rest_.remove_prefix(1);
     }
     bool at_end() const { return rest_.empty(); }
     bool take(char c) {
@@ -29,7 +24,7 @@ class reader {
     // Empty when there is none.
     std::string take_token() {
         skip_space();
-        const auto end = std::find_if_not(rest_.begin(), rest_.end(), is_token_character);
+        const auto end = std::find_if_not(rest_.begin(), rest_.end(), base::is_token_character);
         std::string token(rest_.begin(), end);
         rest_.remove_prefix(token.size());
         return token;
@@ -40,7 +35,7 @@ class reader {
         std::string value;
         while (!rest_.empty() && rest_.front() != '"') {
             if (rest_.front() == '\\') rest_.remove_prefix(1);
-            if (rest_.empty() || !is_token_character(rest_.front())) return {};
+            if (rest_.empty() || !base::is_token_character(rest_.front())) return {};
             value.push_back(rest_.front());
             rest_.remove_prefix(1);
         }
@@ -50,13 +45,6 @@ class reader {
   private:
     std::string_view rest_;
 };
-
-std::string lower(std::string text) {
-    for (auto& c : text) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return text;
-}
 
 // 8 to 15, without leading zeros; 0 when it is something else.
 int window_bits_of(const std::string& value) noexcept {
@@ -115,10 +103,10 @@ std::optional<std::vector<websocket_extension>> parse_websocket_extensions(std::
     reader in(field);
     do {
         websocket_extension e;
-        e.name = lower(in.take_token());
+        e.name = base::lowered(in.take_token());
         if (e.name.empty()) continue;  // an empty element, or what makes the list end in the wrong place
         while (in.take(';')) {
-            websocket_extension::parameter p{lower(in.take_token()), std::nullopt};
+            websocket_extension::parameter p{base::lowered(in.take_token()), std::nullopt};
             if (p.name.empty() || ++parts > max_extension_parts) return std::nullopt;
             if (in.take('=')) {
                 p.value = in.take_value();

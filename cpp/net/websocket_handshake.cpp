@@ -6,35 +6,22 @@
 #include <array>
 #include <memory>
 
+#include "base/ascii.hpp"
+
 namespace chatterlink::net {
 namespace {
 
 constexpr std::string_view supported_version = "13";
 constexpr std::string_view accept_suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 §1.3
 
-char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same(std::string_view a, std::string_view b) noexcept {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text) noexcept {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
-
 // Whether one of the fields of that name lists the element.
 bool lists(const request_info& request, std::string_view name, std::string_view element) noexcept {
     for (const auto& [field, value] : request.fields) {
-        if (!same(field, name)) continue;
+        if (!base::same_word(field, name)) continue;
         std::string_view rest = value;
         for (;;) {
             const auto comma = rest.find(',');
-            if (same(trim(rest.substr(0, comma)), element)) return true;
+            if (base::same_word(base::trimmed(rest.substr(0, comma)), element)) return true;
             if (comma == std::string_view::npos) break;
             rest.remove_prefix(comma + 1);
         }
@@ -46,9 +33,9 @@ bool lists(const request_info& request, std::string_view name, std::string_view 
 std::optional<std::string_view> only(const request_info& request, std::string_view name) noexcept {
     std::optional<std::string_view> found;
     for (const auto& [field, value] : request.fields) {
-        if (!same(field, name)) continue;
+        if (!base::same_word(field, name)) continue;
         if (found) return std::nullopt;
-        found = trim(value);
+        found = base::trimmed(value);
     }
     return found;
 }
@@ -97,7 +84,7 @@ websocket_handshake shake_hands(const request_info& request, const deflate_setti
     // Several fields are one list (RFC 6455 §9.1).
     std::vector<websocket_extension> offers;
     for (const auto& [field, value] : request.fields) {
-        if (!same(field, "Sec-WebSocket-Extensions")) continue;
+        if (!base::same_word(field, "Sec-WebSocket-Extensions")) continue;
         auto some = parse_websocket_extensions(value);
         if (!some) return refusal(400, "malformed Sec-WebSocket-Extensions");
         std::move(some->begin(), some->end(), std::back_inserter(offers));
