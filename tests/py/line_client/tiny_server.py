@@ -44,8 +44,10 @@ class TinyServer:
             peer.close()
 
     def say(self, text: str | bytes) -> None:
+        """To everybody who is there; who leaves at that moment misses it."""
         for peer in self.peers:
-            peer.sendall(text if isinstance(text, bytes) else text.encode())
+            with contextlib.suppress(OSError):
+                peer.sendall(text if isinstance(text, bytes) else text.encode())
 
     def await_lines(self, *lines: str) -> None:
         wait_until(lambda: self.lines == list(lines), f"{lines} arrive; so far {self.lines}")
