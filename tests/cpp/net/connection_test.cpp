@@ -81,6 +81,7 @@ TEST_F(net_connection, what_arrives_while_others_are_served_is_heard_before_what
     client_of_first.send("hello");
     EXPECT_EQ(waiting.get_future().get(), 6u);
     EXPECT_EQ(client_of_first.read_exactly(6), "answer");
+    server->stop();  // `first` must not die here, after its client, while its shard is at work
 }
 
 TEST_F(net_connection, says_each_time_its_queue_has_been_drained) {
