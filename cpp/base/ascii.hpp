@@ -25,7 +25,8 @@ inline std::string lowered(std::string_view text) {
     return made;
 }
 
-/// Whether they are equal but for the case of letters.
+/// Whether they are equal but for the case of letters. (Beast's iequals reads one byte beyond the end before
+/// Boost 1.88.)
 constexpr bool same_word(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](char x, char y) { return lower(x) == lower(y); });

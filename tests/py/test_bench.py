@@ -18,32 +18,20 @@ import pytest
 
 from conftest import StartApp, StartLine
 from support import paths
+from support.bench import PROGRAM, bench
 from support.bench_servers import BareServer, Fault, PythonSocketioServer
 from support.ports import free_port
-from support.program import PATIENCE, Program, clean_environment
+from support.program import PATIENCE, Program
 from support.raw_client import RawClient
 from support.servers import Server
 
 VERSION = (paths.ROOT / "VERSION").read_text(encoding="utf-8").strip()
-PROGRAM = str(paths.BIN / "chatterlink-bench")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it needs Linux's epoll")
 
 #: Seconds that are measured; the unmeasured ones before; how long it may take in all.
 TIMES = ("--warmup", "0.2", "--duration", "0.5", "--timeout", str(3 * PATIENCE))
 FREE = ("--store", "memory", "--rate-limit", "off", "--threads", "1")
-
-
-def bench(*arguments: str | float | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *map(str, arguments)],
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=5 * PATIENCE,
-        check=False,
-    )
 
 
 def measure(*arguments: str | float | Path, code: int = 0) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from conftest import StartApp, StartLine
-from support import attack, paths
+from support import attack
+from support.bench import bench
 from support.program import PATIENCE, clean_environment
 from support.servers import Server
 
@@ -26,14 +27,7 @@ UNNOTICED_MS = 25.0
 def p99_ms(server: Server, protocol: str) -> float:
     """Of 20 members of a room who hear 200 messages a second; each delivery is verified."""
     load = ("fanout", "--clients", "20", "--rate", "200", "--warmup", "0.1", "--duration", str(SECONDS))
-    done = subprocess.run(
-        [paths.BIN / "chatterlink-bench", *load, "--protocol", protocol, "--port", str(server.port), "--json", "-"],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=3 * PATIENCE,
-        check=False,
-    )
+    done = bench(*load, "--protocol", protocol, "--port", server.port, "--json", "-")
     assert done.returncode == 0, done.stdout + done.stderr
     return float(json.loads(done.stdout)["latency_us"]["p99"]) / 1000
 

@@ -16,7 +16,9 @@ import pytest
 from conftest import StartApp
 from support import memory, paths
 from support import websocket_wire as wire
-from support.program import PATIENCE, clean_environment
+from support.attack import WEBSOCKET
+from support.bench import bench
+from support.program import clean_environment
 from support.servers import AppServer
 from support.web import get
 
@@ -77,19 +79,11 @@ def test_the_binary_serves_within_150_ms_and_idles_within_20_mib(tmp_path: Path)
 
 def member_that_never_reads(server: AppServer, name: str) -> socket.socket:
     """A member of the room `bench`, with little room in the kernel for what it does not read."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(PATIENCE)
-    connection.connect((server.host, server.port))
-    connection.sendall(
-        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
-        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
-    )
-    assert connection.recv(4096).startswith(b"HTTP/1.1 101 ")
+    client = wire.WireClient(server.host, server.port, WEBSOCKET, receive_buffer=4096)
     join = json.dumps(["join", {"username": name, "room": "bench"}])
     for packet in ("40", f"42{join}"):
-        connection.sendall(wire.frame(wire.TEXT, packet.encode()))
-    return connection
+        client.send(wire.frame(wire.TEXT, packet.encode()))
+    return client.socket
 
 
 def was_reset(connection: socket.socket) -> bool:
@@ -113,14 +107,7 @@ def test_a_thousand_members_who_never_read_are_closed_and_nobody_else_loses_anyt
         before = memory.resident(server.pid)
         # 0.8 MB a second fill the kernel's buffers, then more waits than may, and for longer than it may.
         load = ("--clients", "20", "--rate", "100", "--size", "8000", "--warmup", "0", "--duration", "10")
-        done = subprocess.run(
-            [paths.BIN / "chatterlink-bench", "fanout", *load, "--port", str(server.port), "--json", "-"],
-            env=clean_environment(),
-            capture_output=True,
-            text=True,
-            timeout=5 * PATIENCE,
-            check=False,
-        )
+        done = bench("fanout", *load, "--port", server.port, "--json", "-")
         grown = memory.peak(server.pid) - before
         assert done.returncode == 0, done.stdout + done.stderr  # every delivery to the other 20 is verified
         report(f"p99 {json.loads(done.stdout)['latency_us']['p99'] / 1000:.1f} ms, {grown / MIB:.0f} MiB more")

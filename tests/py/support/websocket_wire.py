@@ -108,8 +108,22 @@ def inflated(wire: bytes) -> bytes:
 class WireClient:
     """A connection after (or with `raw`, before) the opening handshake; what comes late fails the test."""
 
-    def __init__(self, host: str, port: int, target: str, *, extensions: str | None = None, raw: bool = False) -> None:
-        self.socket = socket.create_connection((host, port), timeout=PATIENCE)
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        target: str,
+        *,
+        extensions: str | None = None,
+        raw: bool = False,
+        receive_buffer: int | None = None,
+    ) -> None:
+        """receive_buffer: bytes that the kernel keeps for it; the system's choice unless told."""
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if receive_buffer is not None:  # before it is connected, when the peer is told of it
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = bytearray()
         self.extensions = ""  #: what the server agreed on
