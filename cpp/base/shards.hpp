@@ -30,6 +30,10 @@ class shards {
     /// The shard whose thread is calling, or no_shard from any other thread.
     virtual shard_id current() const noexcept = 0;
 
+    /// How often the calling shard's thread has waited for work. What it touched since it last did is, as a
+    /// rule, still in the processor's cache. Always 0 where there are no threads.
+    virtual std::uint64_t waits() const noexcept { return 0; }
+
     /// Runs the task on a shard's thread, later, in the order posted from any one thread. Any thread.
     /// After the shards were stopped the task is dropped.
     virtual void post(shard_id where, task what) = 0;

@@ -35,6 +35,10 @@ class line_session final : public hub::subscriber,
         if (bytes && bytes->size() > 0) connection_->send(bytes, f.volatile_event);
     }
 
+    void expect(unsigned step) const noexcept override {
+        if (step + 1 == expect_steps) connection_->expect_use();
+    }
+
     void on_bytes(std::string_view bytes) override {
         take(decoder_.feed(bytes, base::steady_now()));
         watch();

@@ -80,7 +80,8 @@ void hub::fan_out(const std::string& topic, const frame_ptr& f, const subscriber
 
 void hub::deliver_here(base::shard_id here, const std::string& topic, const frame_ptr& f,
                        const subscriber* except) {
-    counters_.delivered.fetch_add(shards_[here]->deliver(topic, f, except), std::memory_order_relaxed);
+    counters_.delivered.fetch_add(shards_[here]->deliver(topic, f, except, threads_.waits()),
+                                  std::memory_order_relaxed);
 }
 
 }  // namespace chatterlink::hub

@@ -6,8 +6,14 @@
 namespace chatterlink::hub {
 namespace {
 
-// Subscribers whose memory is on its way while others are delivered to.
-constexpr std::size_t fetch_ahead = 4;
+// How many subscribers before its turn one's own memory is asked for; then the steps of expect() follow, each
+// that much nearer.
+constexpr std::size_t fetch_ahead = 8;
+constexpr std::size_t step_length = fetch_ahead / (subscriber::expect_steps + 1);
+
+// More than these are not in the cache either when the topic was delivered to just before: each has several
+// hundred bytes of its own.
+constexpr std::size_t most_in_cache = 1'000;
 
 }  // namespace
 
@@ -23,6 +29,17 @@ struct subscription::members {
     topics& owner;
     std::string topic;
     std::vector<entry> entries;
+    std::uint64_t waits = std::numeric_limits<std::uint64_t>::max();  // before the last delivery
+
+    // Members of a large room that has been silent are not in the cache, and one leads to the other:
+    // waiting for each in turn would cost more than the delivery. `at`: who is next.
+    void fetch(std::size_t at) const noexcept {
+        if (at < entries.size()) __builtin_prefetch(entries[at].who);
+        for (unsigned step = 0; step < subscriber::expect_steps; ++step) {
+            at -= step_length;  // below 0: not less than all
+            if (at < entries.size()) entries[at].who->expect(step);
+        }
+    }
 };
 
 topics::topics() = default;
@@ -75,13 +92,18 @@ void topics::leave(subscription& s) noexcept {
     if (interest_) interest_(gone, false);
 }
 
-std::size_t topics::deliver(const std::string& topic, const frame_ptr& f, const subscriber* except) {
+std::size_t topics::deliver(const std::string& topic, const frame_ptr& f, const subscriber* except,
+                            std::uint64_t waits) {
     const auto found = by_name_.find(topic);
     if (found == by_name_.end()) return 0;
     std::size_t delivered = 0;
-    const auto& entries = found->second->entries;
+    auto& members = *found->second;
+    const auto& entries = members.entries;
+    const bool awake_since = std::exchange(members.waits, waits) == waits;
+    const bool cold = entries.size() > (awake_since ? most_in_cache : fetch_ahead);
+    for (std::size_t i = 0; cold && i < fetch_ahead; ++i) members.fetch(i);
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (i + fetch_ahead < entries.size()) __builtin_prefetch(entries[i + fetch_ahead].who);
+        if (cold) members.fetch(i + fetch_ahead);
         const auto& entry = entries[i];
         if (entry.who == except) continue;
         if (entry.through == subscription::members::holding) {

@@ -19,6 +19,13 @@ class subscriber {
   public:
     virtual ~subscriber() = default;
     virtual void deliver(const frame& f) = 0;
+
+    /// deliver() comes soon: has what it will touch brought into the processor's cache, and does nothing
+    /// else. Called with 0, 1, … expect_steps - 1, each time nearer to the delivery and while others are
+    /// delivered to: a step may look at what an earlier one asked for. The subscriber's own first bytes are
+    /// there.
+    virtual void expect(unsigned step) const noexcept { static_cast<void>(step); }
+    static constexpr unsigned expect_steps = 3;
 };
 
 class topics;
@@ -60,8 +67,9 @@ class topics {
     std::unique_ptr<subscription> subscribe(const std::string& topic, subscriber& who);
 
     /// Gives the frame to every subscriber of the topic but `except` (which may be null). Returns to how
-    /// many.
-    std::size_t deliver(const std::string& topic, const frame_ptr& f, const subscriber* except);
+    /// many. `waits`: base::shards::waits().
+    std::size_t deliver(const std::string& topic, const frame_ptr& f, const subscriber* except,
+                        std::uint64_t waits = 0);
 
     std::size_t subscribers(const std::string& topic) const noexcept;
     /// Appends every subscriber of the topic, also one whose subscription is held.

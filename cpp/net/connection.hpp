@@ -107,8 +107,9 @@ class connection final : public connection_hook,
     /// When sent() has been called for all of them: writes on if need be, tells who waits for an empty queue.
     void end_flush();
 
-    /// A flush comes soon, and sooner: brings into the cache what it will touch.
-    void expect_flush() const noexcept {
+    /// send() or flush() comes soon: has what they will touch brought into the cache. And sooner, what it
+    /// leads a flush to.
+    void expect_use() const noexcept {
         __builtin_prefetch(this);
         __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
         __builtin_prefetch(reinterpret_cast<const char*>(this) + 128);

@@ -39,7 +39,7 @@ bool flush_list::line::turn_over() {
 
 bool flush_list::line::take_listeners_first(std::shared_ptr<connection>& c) {
     for (; next_ < undecided_; ++next_) {
-        if (next_ + fetch_ahead < undecided_) going_[next_ + fetch_ahead]->expect_flush();
+        if (next_ + fetch_ahead < undecided_) going_[next_ + fetch_ahead]->expect_use();
         if (!going_[next_]->spoke()) break;
         auto later = std::move(going_[next_]);
         going_.push_back(std::move(later));
@@ -98,7 +98,7 @@ std::size_t flush_list::choose() {
 // it is there when its turn comes.
 void flush_list::write(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-        if (i + 2 < count) batch_[i + 2]->expect_flush();
+        if (i + 2 < count) batch_[i + 2]->expect_use();
         if (i + 1 < count) batch_[i + 1]->expect_flush_soon();
         guarded([&] { batch_[i]->flush(now_); });
     }
@@ -113,7 +113,7 @@ void flush_list::write_by_ring(std::size_t count) {
     std::size_t to_send = 0;
     std::size_t left = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        if (i + 4 < count) batch_[i + 4]->expect_flush();
+        if (i + 4 < count) batch_[i + 4]->expect_use();
         if (i + 2 < count) batch_[i + 2]->expect_flush_soon();
         auto& c = *batch_[i];
         if (const auto bytes = c.begin_flush(now_); bytes.empty()) {

@@ -94,6 +94,7 @@ void shard::run_round() {
     full_ = false;
     arm_kernel_timer();
     if (flushes_.empty() && turns_.empty() && piles_.empty() && !inputs_->pending()) {
+        ++waits_;
         inputs_->arm();
         context_.run_one();
     }
@@ -239,6 +240,10 @@ base::shard_id reactor::current() const noexcept {
     return here != nullptr && here->id() < shards_.size() && shards_[here->id()].get() == here
                ? here->id()
                : base::no_shard;
+}
+
+std::uint64_t reactor::waits() const noexcept {
+    return current_shard != nullptr ? current_shard->waits_ : 0;
 }
 
 void reactor::post(base::shard_id where, task what) {

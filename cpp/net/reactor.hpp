@@ -115,6 +115,7 @@ class shard {
     base::steady_time armed_for_ = base::steady_time::max();
     queue_nodes nodes_;
     std::unique_ptr<readiness> inputs_;
+    std::uint64_t waits_ = 0;
     bool serving_ = false;  // serve_inputs() is in the context's queue
     bool full_ = false;     // this round has done enough
     // Tasks that were posted together and have not run yet. What was posted after them has to wait.
@@ -147,6 +148,7 @@ class reactor final : public base::shards {
 
     base::shard_id count() const noexcept override { return static_cast<base::shard_id>(shards_.size()); }
     base::shard_id current() const noexcept override;
+    std::uint64_t waits() const noexcept override;
     void post(base::shard_id where, task what) override;
     void post_all(base::shard_id where, std::vector<task> what) override;
     void after(base::milliseconds delay, task what) override;

@@ -62,6 +62,8 @@ class websocket_impl final : public websocket,
         return write(std::move(frame), volatile_send);
     }
 
+    void expect_send() const noexcept override { connection_->expect_use(); }
+
     void flush_apart(base::milliseconds gap) override { connection_->flush_apart(gap); }
 
     void close(close_code code) override {

@@ -51,6 +51,9 @@ class websocket {
     /// goes out (deflated_frame()).
     virtual send_outcome send(base::buffer_ptr frame, bool volatile_send = false) = 0;
 
+    /// send() comes soon: has what it will touch brought into the cache.
+    virtual void expect_send() const noexcept {}
+
     /// What was sent goes out now, what is sent later not within the next milliseconds
     /// (connection::flush_apart).
     virtual void flush_apart(base::milliseconds gap) = 0;

@@ -28,9 +28,21 @@ void call(const ack_callback& then, ack_outcome how, json arguments = json::arra
 }  // namespace
 
 socket::socket(server& owner, connection* lower, std::string id, std::string nsp)
-    : lower_(lower), owner_(owner), id_(std::move(id)), nsp_(std::move(nsp)) {}
+    : owner_(owner), id_(std::move(id)), nsp_(std::move(nsp)) {
+    if (lower != nullptr) attach(*lower);
+}
 
 socket::~socket() = default;
+
+void socket::attach(connection& lower) noexcept {
+    lower_ = &lower;
+    client_ = &lower.lower();
+}
+
+connection* socket::detach() noexcept {
+    client_ = nullptr;
+    return std::exchange(lower_, nullptr);
+}
 
 socket::details& socket::more() {
     if (!more_) more_ = std::make_unique<details>();
@@ -42,11 +54,11 @@ json& socket::data() {
 }
 
 engineio::transport socket::transport() const noexcept {
-    return lower_ != nullptr ? lower_->lower().current() : engineio::transport::polling;
+    return client_ != nullptr ? client_->current() : engineio::transport::polling;
 }
 
 std::string socket::connection_id() const {
-    return lower_ != nullptr ? lower_->lower().sid() : std::string();
+    return client_ != nullptr ? client_->sid() : std::string();
 }
 
 // ---- Sending ----
@@ -93,13 +105,17 @@ void socket::keep_early(const outgoing_ptr& what) {
 void socket::deliver(const hub::frame& f) {
     const auto& bytes = f.in(hub::encoding::socketio);
     if (state_ == state::connected) {
-        lower_->lower().send(bytes, f.volatile_event);
+        client_->send(bytes, f.volatile_event);
     } else if (state_ == state::deciding && !f.volatile_event) {
         auto out = std::make_shared<outgoing>();
         out->frames.push_back(bytes);
         out->bytes = bytes->size();
         keep_early(out);
     }
+}
+
+void socket::expect(unsigned step) const noexcept {
+    if (client_ != nullptr) client_->expect_send(step);
 }
 
 // ---- Answers ----
@@ -223,7 +239,7 @@ void socket::finish(engineio::close_reason why) {
     const auto keep = shared_from_this();
     state_ = state::ended;
     resume();
-    if (auto* const lower = std::exchange(lower_, nullptr)) lower->forget(*this);
+    if (auto* const lower = detach()) lower->forget(*this);
     say_goodbye(why);
     forget_acks();
     forget_recovery();
@@ -232,7 +248,7 @@ void socket::finish(engineio::close_reason why) {
 }
 
 void socket::lost_connection() noexcept {
-    lower_ = nullptr;
+    detach();
     paused_ = false;
     state_ = state::ended;
     const auto dropped = std::move(handler_);  // which often holds this socket

@@ -15,6 +15,10 @@
 #include "socketio/handshake.hpp"
 #include "socketio/packet.hpp"
 
+namespace chatterlink::engineio {
+class client;
+}
+
 namespace chatterlink::socketio {
 
 class connection;
@@ -76,6 +80,7 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
 
     /// A frame from a hub topic the application subscribed it to; not replayed by recovery.
     void deliver(const hub::frame& f) override;
+    void expect(unsigned step) const noexcept override;
 
     // ---- For the rest of socketio/ ----
 
@@ -115,6 +120,8 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
   private:
     struct details;  // what most sockets have nothing of: rooms, acks, kept packets
     details& more();
+    void attach(connection& lower) noexcept;
+    connection* detach() noexcept;
     void write(const outgoing_ptr& what);
     void keep_early(const outgoing_ptr& what);
     void await(std::uint64_t id, ack_callback then, base::milliseconds timeout);
@@ -123,7 +130,9 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
     void keep_for_recovery(const outgoing_ptr& what);
     void forget_recovery();
 
-    connection* lower_;  // null once the connection is gone
+    // First what every delivery looks at. Both pointers are null once the connection is gone.
+    engineio::client* client_ = nullptr;  // of lower_
+    connection* lower_ = nullptr;
     state state_ = state::deciding;
     bool paused_ = false;  // counts in lower_; never without it
     server& owner_;

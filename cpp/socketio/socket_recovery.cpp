@@ -56,7 +56,7 @@ bool socket::park(engineio::close_reason why) {
     const auto keep = shared_from_this();
     state_ = state::parked;
     resume();
-    if (auto* const lower = std::exchange(lower_, nullptr)) lower->forget(*this);
+    if (auto* const lower = detach()) lower->forget(*this);
     say_goodbye(why);
     forget_acks();
     auto& r = *more_->recover;
@@ -88,7 +88,7 @@ void socket::revive(connection& lower, std::vector<outgoing_ptr> missed) {
     owner_.registry_->parked().erase(r.place);
     r.waiting = false;
     state_ = state::deciding;
-    lower_ = &lower;
+    attach(lower);
     more_->early = std::move(missed);
     more_->early_bytes = 0;
 }

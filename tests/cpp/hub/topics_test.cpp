@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <set>
@@ -42,6 +43,50 @@ TEST(topics, leaves_one_out_and_does_not_count_it) {
     EXPECT_EQ(t.deliver("x", message(2), &stranger), 2u);
     EXPECT_EQ(a.got, seqs{2});
     EXPECT_EQ(b.got, (seqs{1, 2}));
+}
+
+// Notes when its delivery is announced, and when it comes.
+struct announced final : subscriber {
+    std::vector<std::string>& log;
+    const std::string name;
+    announced(std::vector<std::string>& its_log, std::string its_name)
+        : log(its_log), name(std::move(its_name)) {}
+    void deliver(const frame&) override { log.push_back(name); }
+    void expect(unsigned step) const noexcept override { log.push_back(name + "?" + std::to_string(step)); }
+};
+
+TEST(topics, announces_a_delivery_step_by_step_to_members_who_may_have_left_the_cache) {
+    topics t;
+    std::vector<std::string> log;
+    std::vector<std::unique_ptr<announced>> members;
+    std::vector<std::unique_ptr<subscription>> places;
+    for (int i = 0; i < 20; ++i) {
+        members.push_back(std::make_unique<announced>(log, std::to_string(i)));
+        places.push_back(t.subscribe("x", *members.back()));
+    }
+    const auto position = [&](const std::string& entry) {
+        return std::find(log.begin(), log.end(), entry) - log.begin();
+    };
+    EXPECT_EQ(t.deliver("x", message(1), nullptr, 7), 20u);
+    EXPECT_EQ(log.size(), 20u * (1 + subscriber::expect_steps));
+    for (const auto& each : members) {
+        EXPECT_LT(position(each->name + "?0"), position(each->name + "?1"));
+        EXPECT_LT(position(each->name + "?1"), position(each->name + "?2"));
+        EXPECT_LT(position(each->name + "?2"), position(each->name));
+    }
+    EXPECT_LT(position("5"), position("10?1")) << "not all of them long before";
+
+    log.clear();
+    EXPECT_EQ(t.deliver("x", message(2), nullptr, 7), 20u);
+    EXPECT_EQ(log.size(), 20u) << "the thread has not waited since: they are in the cache";
+    log.clear();
+    EXPECT_EQ(t.deliver("x", message(3), nullptr, 8), 20u);
+    EXPECT_EQ(log.size(), 20u * (1 + subscriber::expect_steps));
+
+    places.resize(3);
+    log.clear();
+    EXPECT_EQ(t.deliver("x", message(4), nullptr, 9), 3u);
+    EXPECT_EQ(log.size(), 3u) << "so few are delivered to at once";
 }
 
 TEST(topics, dropping_a_subscription_unsubscribes_and_the_last_one_ends_the_topic) {
