@@ -43,8 +43,10 @@ class client final : public net::websocket::listener, public std::enable_shared_
     /// text. The frame is shared as it is over a WebSocket; a poll takes its payload. Before the handshake is
     /// out it waits behind that.
     net::send_outcome send(base::buffer_ptr frame, bool volatile_send = false);
-    /// send() comes soon: has what it will touch brought into the processor's cache. In three steps, 0 to 2:
-    /// one looks at what the one before it asked for, so there should be some time between them.
+    /// send() comes soon: has what it will touch brought into the processor's cache. Called with 0, 1, …
+    /// expect_steps - 1: a step looks at what the one before it asked for, so there should be some time
+    /// between.
+    static constexpr unsigned expect_steps = 3;
     void expect_send(unsigned step) const noexcept {
         if (step == 0) {
             __builtin_prefetch(this);

@@ -36,7 +36,7 @@ struct subscription::members {
     void fetch(std::size_t at) const noexcept {
         if (at < entries.size()) __builtin_prefetch(entries[at].who);
         for (unsigned step = 0; step < subscriber::expect_steps; ++step) {
-            at -= step_length;  // below 0: not less than all
+            at -= step_length;  // below 0 it wraps, beyond all of them
             if (at < entries.size()) entries[at].who->expect(step);
         }
     }

@@ -114,6 +114,8 @@ void socket::deliver(const hub::frame& f) {
     }
 }
 
+static_assert(hub::subscriber::expect_steps == engineio::client::expect_steps, "a step here is one there");
+
 void socket::expect(unsigned step) const noexcept {
     if (client_ != nullptr) client_->expect_send(step);
 }
