@@ -83,4 +83,22 @@ void sqlite_database::rollback() noexcept {
     }
 }
 
+void sqlite_database::watch_log(int& pages) noexcept {
+    const auto note = [](void* into, sqlite3*, const char*, int now) noexcept {
+        *static_cast<int*>(into) = now;
+        return SQLITE_OK;
+    };
+    sqlite3_wal_hook(connection_.get(), note, &pages);
+}
+
+void sqlite_database::sync() {
+    // By way of SQLite's own file: closing another descriptor of it would drop the locks this process has on
+    // it (sqlite.org/howtocorrupt.html, 2.2).
+    sqlite3_file* file = nullptr;
+    int code = sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr)
+        code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK) throw sqlite_error(code, sqlite3_errstr(code));
+}
+
 }  // namespace chatterlink::store

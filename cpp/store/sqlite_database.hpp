@@ -104,6 +104,13 @@ class sqlite_database {
     /// Ends the transaction if there is one (SQLite may have ended it itself); never fails.
     void rollback() noexcept;
 
+    /// From now on `pages` says after each commit of this connection how many pages the write-ahead log
+    /// holds, and SQLite folds in nothing by itself (sqlite.org/c3ref/wal_hook.html). `pages` must outlive
+    /// the connection.
+    void watch_log(int& pages) noexcept;
+    /// Waits until what was written to the database file (not its log) is on the disk. Throws sqlite_error.
+    void sync();
+
   private:
     struct close {
         void operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }

@@ -43,9 +43,12 @@ std::size_t bytes_of(const draft& what) {
 
 }  // namespace
 
-sqlite_writer::sqlite_writer(sqlite_database database, const sqlite_options& options)
+sqlite_writer::sqlite_writer(sqlite_database database, sqlite_database checkpointing,
+                             const sqlite_options& options)
     : database_(std::move(database)),
       path_(options.path.string()),
+      checkpoint_pages_(options.checkpoint_pages),
+      checkpointer_(std::move(checkpointing)),
       begin_(database_.prepare("BEGIN IMMEDIATE")),
       commit_(database_.prepare("COMMIT")),
       find_room_(database_.prepare("SELECT room_id, last_seq FROM rooms WHERE name = ?1")),
@@ -66,8 +69,10 @@ sqlite_writer::sqlite_writer(sqlite_database database, const sqlite_options& opt
       add_upload_(database_.prepare(
           "INSERT OR REPLACE INTO uploads (name, original, type, size, width, height, thumbnail)"
           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")),
-      queue_(options.write_queue_limit, options.write_queue_bytes_limit),
-      thread_([this] { run(); }) {}
+      queue_(options.write_queue_limit, options.write_queue_bytes_limit) {
+    database_.watch_log(log_pages_);
+    thread_ = std::thread([this] { run(); });
+}
 
 sqlite_writer::~sqlite_writer() {
     close();
@@ -120,7 +125,9 @@ void sqlite_writer::run() {
         }
         write(batch);
         batch.clear();
+        bound_the_log();
     }
+    checkpointer_.stop();
     try {
         database_.execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (const sqlite_error&) {
@@ -237,6 +244,21 @@ void sqlite_writer::try_writing() {
             "'', 0, 0, 0);"
             "DELETE FROM uploads WHERE name = ''");
     });
+}
+
+// After a commit, whose messages are on their way. What the checkpointer has left, the pages of the commits
+// since it began, is folded in here, between two commits: only so the log's end is reached, and the next
+// commit begins it anew.
+void sqlite_writer::bound_the_log() noexcept {
+    if (checkpointer_.take_finished()) {
+        try {
+            database_.execute("PRAGMA wal_checkpoint(PASSIVE)");
+        } catch (const sqlite_error&) {
+            // Nothing is lost: it stays in the log, and the next commit tries again.
+        }
+        log_pages_ = 0;  // until the next commit tells
+    }
+    if (log_pages_ >= checkpoint_pages_) checkpointer_.start();
 }
 
 // Only changes are logged: a full disk under load would else fill the log as well.

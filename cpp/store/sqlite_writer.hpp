@@ -1,4 +1,5 @@
-// The writing half of the SQLite store: one connection, one thread, group commit.
+// The writing half of the SQLite store: one connection, one thread, group commit. A second connection and
+// thread folds the write-ahead log into the database meanwhile.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "chat/store.hpp"
+#include "store/sqlite_checkpointer.hpp"
 #include "store/sqlite_database.hpp"
 #include "store/store_sqlite.hpp"
 #include "store/work_queue.hpp"
@@ -21,8 +23,8 @@ namespace chatterlink::store {
 /// (refusals at once, on the caller's). See open_store_sqlite() for how it fails.
 class sqlite_writer {
   public:
-    /// Takes a connection whose schema is up to date. Throws sqlite_error.
-    sqlite_writer(sqlite_database database, const sqlite_options& options);
+    /// Takes two connections to the same database, whose schema is up to date. Throws sqlite_error.
+    sqlite_writer(sqlite_database database, sqlite_database checkpointing, const sqlite_options& options);
     ~sqlite_writer();  // closes
 
     void append(chat::draft what, chat::store::done<chat::appended> then);
@@ -74,10 +76,14 @@ class sqlite_writer {
     void keep_attachments(std::int64_t message_id, const std::vector<chat::upload>& uploads);
     room_state& room_of(const std::string& name);
     void try_writing();
+    void bound_the_log() noexcept;
     void note_outcome(const char* failure) noexcept;
 
+    int log_pages_ = 0;  // in the write-ahead log, after the last commit
     sqlite_database database_;
     const std::string path_;  // for the log
+    const int checkpoint_pages_;
+    sqlite_checkpointer checkpointer_;
     sqlite_statement begin_;
     sqlite_statement commit_;
     sqlite_statement find_room_;

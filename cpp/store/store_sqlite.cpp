@@ -26,9 +26,10 @@ constexpr std::int64_t our_application_id = 0x43484C4B;  // "CHLK", set by 0001_
 
 class store_sqlite final : public chat::store {
   public:
-    store_sqlite(sqlite_database writing, sqlite_database reading, const sqlite_options& options)
+    store_sqlite(sqlite_database writing, sqlite_database checkpointing, sqlite_database reading,
+                 const sqlite_options& options)
         : path_(options.path.string()),
-          writer_(std::move(writing), options),
+          writer_(std::move(writing), std::move(checkpointing), options),
           reader_(std::move(reading), options) {}
     ~store_sqlite() override { store_sqlite::close(); }
 
@@ -132,7 +133,8 @@ void use_write_ahead_log(sqlite_database& database, std::chrono::milliseconds pa
 
 sqlite_database connect(const sqlite_options& options) {
     sqlite_database database(options.path, options.busy_timeout);
-    database.execute("PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
+    // An acked message survives a power failure: commits and checkpoints wait for the disk.
+    database.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF");
     return database;
 }
 
@@ -151,19 +153,16 @@ base::result<std::unique_ptr<chat::store>> open_store_sqlite(sqlite_options opti
             return refuse(options.path, "it belongs to another program", "Move it away, " + other_folder);
         }
         use_write_ahead_log(writing, options.busy_timeout);
-        // An acked message survives a power failure: every commit waits for the disk.
-        // The log is folded into the database each 4,000 pages (16 MiB), and cut back to 64 MiB if it ever
-        // grew.
-        writing.execute(
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
-            "PRAGMA journal_size_limit = 67108864");
+        // The write-ahead log is cut back to 64 MiB if it ever grew.
+        writing.execute("PRAGMA journal_size_limit = 67108864");
         if (const auto migrated = migrate(writing, sqlite_migrations()); !migrated) {
             return refuse(options.path, migrated.error().message, "Use that version, " + other_folder);
         }
         writing.execute("PRAGMA foreign_keys = ON");  // not before: a migration may replace tables
+        auto checkpointing = connect(options);
         auto reading = connect(options);
-        return std::unique_ptr<chat::store>(
-            std::make_unique<store_sqlite>(std::move(writing), std::move(reading), options));
+        return std::unique_ptr<chat::store>(std::make_unique<store_sqlite>(
+            std::move(writing), std::move(checkpointing), std::move(reading), options));
     } catch (const sqlite_error& e) {
         return explain(options.path, e);
     } catch (const base::failure& e) {

@@ -20,6 +20,8 @@ struct sqlite_options {
     std::size_t write_queue_bytes_limit = 256 * 1024 * 1024;
     /// Reads that may wait; more end with store_unavailable.
     std::size_t read_queue_limit = 10'000;
+    /// The write-ahead log is folded into the database once it holds so many pages (4 KiB each).
+    int checkpoint_pages = 4'000;
     /// How long to wait for another process that holds the database's lock.
     std::chrono::milliseconds busy_timeout{5'000};
 };
@@ -30,13 +32,13 @@ struct sqlite_options {
 /// writable, not a database or another program's, damaged, locked, made by a newer version, on a file system
 /// without shared memory).
 ///
-/// Threads: one writes, one reads; completions are called on them, so they should be short (post to a shard).
-/// Everything that waits when the writer comes back goes into one transaction (group commit) with
-/// synchronous=FULL. Reads never wait for a commit. When a transaction fails (disk full, I/O error, locked
-/// for longer than busy_timeout) nothing of it is kept, its appends end with store_unavailable and healthy()
-/// is false until a commit succeeds; while nothing is sent it tries by itself, once a second. Several
-/// processes may have one file open. close() and the destructor (which closes) must not be called from inside
-/// a completion.
+/// Threads: one writes, one folds the write-ahead log in, one reads; completions are called on the writer's
+/// and the reader's, so they should be short (post to a shard). Everything that waits when the writer comes
+/// back goes into one transaction (group commit) with synchronous=FULL. Reads never wait for a commit. When a
+/// transaction fails (disk full, I/O error, locked for longer than busy_timeout) nothing of it is kept, its
+/// appends end with store_unavailable and healthy() is false until a commit succeeds; while nothing is sent
+/// it tries by itself, once a second. Several processes may have one file open. close() and the destructor
+/// (which closes) must not be called from inside a completion.
 base::result<std::unique_ptr<chat::store>> open_store_sqlite(sqlite_options options);
 
 }  // namespace chatterlink::store

@@ -33,9 +33,13 @@ using test::newest;
 
 class store_sqlite_faults : public testing::Test {
   protected:
-    std::unique_ptr<chat::store> open(milliseconds busy_timeout = milliseconds(50)) const {
-        return open_store_sqlite({.path = path_, .busy_timeout = busy_timeout}).value();
+    std::unique_ptr<chat::store> open(milliseconds busy_timeout = milliseconds(50),
+                                      int checkpoint_pages = 4'000) const {
+        return open_store_sqlite(
+                   {.path = path_, .checkpoint_pages = checkpoint_pages, .busy_timeout = busy_timeout})
+            .value();
     }
+    void run_out_of_room(int checkpoint_pages) const;
     std::string integrity() const {
         return sqlite_database(path_, seconds(5)).string("PRAGMA integrity_check");
     }
@@ -60,10 +64,10 @@ void expect_no_hole(chat::store& store, const std::string& room, std::size_t mes
 }
 
 // Appends until it is killed, 200 at a time; writes "<client_id> <seq>\n" to the pipe once a message is
-// acked.
+// acked. The write-ahead log is folded in all the time.
 [[noreturn]] void append_until_killed(const std::filesystem::path& path, const std::string& prefix,
                                       int pipe) {
-    auto store = open_store_sqlite({.path = path}).value();
+    auto store = open_store_sqlite({.path = path, .checkpoint_pages = 30}).value();
     std::counting_semaphore<> free(200);
     for (int i = 0;; ++i) {
         free.acquire();
@@ -203,8 +207,8 @@ class file_size_limit {
     void (*handler_)(int) = nullptr;
 };
 
-TEST_F(store_sqlite_faults, a_disk_without_room_refuses_messages_goes_on_reading_and_recovers) {
-    auto store = open();
+void store_sqlite_faults::run_out_of_room(int checkpoint_pages) const {
+    auto store = open(milliseconds(50), checkpoint_pages);
     const std::string text(20'000, 'x');
     std::size_t kept = 0;
     {
@@ -231,6 +235,15 @@ TEST_F(store_sqlite_faults, a_disk_without_room_refuses_messages_goes_on_reading
     store.reset();
     expect_no_hole(*open(), "room", kept + 1);
     EXPECT_EQ(integrity(), "ok");
+}
+
+TEST_F(store_sqlite_faults, a_disk_without_room_refuses_messages_goes_on_reading_and_recovers) {
+    run_out_of_room(4'000);
+}
+
+// The database is what fills up, the log goes on a while without it.
+TEST_F(store_sqlite_faults, a_log_that_cannot_be_folded_in_loses_nothing) {
+    run_out_of_room(10);
 }
 
 // Keeps the writer busy inside a completion until release(), so that what comes next waits in the queue.

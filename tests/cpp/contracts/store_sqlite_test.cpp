@@ -111,6 +111,51 @@ TEST_F(store_sqlite, close_leaves_one_file) {
     EXPECT_FALSE(std::filesystem::exists(path_.string() + "-shm"));
 }
 
+// How often the write-ahead log has begun anew (sqlite.org/fileformat2.html, 4.1, offset 12).
+std::uint32_t beginnings(const std::filesystem::path& database) {
+    std::array<unsigned char, 16> header{};
+    std::ifstream file(database.string() + "-wal", std::ios::binary);
+    file.read(reinterpret_cast<char*>(header.data()), header.size());
+    std::uint32_t number = 0;
+    for (std::size_t i = 12; i < 16; ++i) number = number << 8 | header[i];
+    return number;
+}
+
+// Appends until the log has begun anew, but no more than `most` messages.
+void append_until_it_begins_anew(chat::store& store, const std::filesystem::path& path, int most) {
+    const auto before = beginnings(path);
+    for (int i = 0; i < most && beginnings(path) == before; ++i) {
+        test::append(store, draft_of("room", std::string(3'000, 'x'))).value();
+    }
+}
+
+TEST_F(store_sqlite, the_log_is_folded_in_while_messages_come_and_begins_anew) {
+    auto store = open_store_sqlite({.path = path_, .checkpoint_pages = 20}).value();
+    test::append(*store, draft_of("room", "first")).value();
+    const auto first = beginnings(path_);
+    const auto size = std::filesystem::file_size(path_);
+    for (int i = 0; i < 3; ++i) append_until_it_begins_anew(*store, path_, 5'000);
+    EXPECT_EQ(beginnings(path_), first + 3);
+    EXPECT_GT(std::filesystem::file_size(path_), size) << "it is in the database";
+    EXPECT_EQ(test::all_messages(*store, "room").front().text, "first");
+}
+
+TEST_F(store_sqlite, a_log_of_which_another_process_reads_is_kept_and_messages_go_on) {
+    auto store = open_store_sqlite({.path = path_, .checkpoint_pages = 20}).value();
+    test::append(*store, draft_of("room", "first")).value();
+    auto reading = raw();
+    reading.execute("BEGIN");
+    EXPECT_EQ(reading.integer("SELECT count(*) FROM messages"), 1);
+    const auto before = beginnings(path_);
+    append_until_it_begins_anew(*store, path_, 200);
+    EXPECT_EQ(beginnings(path_), before);
+    EXPECT_EQ(reading.integer("SELECT count(*) FROM messages"), 1);
+    EXPECT_EQ(test::all_messages(*store, "room").size(), 201u);
+    reading.rollback();
+    append_until_it_begins_anew(*store, path_, 5'000);
+    EXPECT_GT(beginnings(path_), before);
+}
+
 TEST_F(store_sqlite, it_has_a_write_ahead_log_and_schema_2_is_what_it_is) {
     open()->close();
     auto database = raw();
