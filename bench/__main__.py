@@ -47,7 +47,7 @@ def find_missing(scenarios: tuple[Scenario, ...], cores: Cores) -> dict[str, str
             seen.setdefault(f"{server.name} {server.protocol}", server)
     for server in seen.values():
         reason = server.missing()
-        if reason is None and server.protocol in ("socketio", "websocket"):
+        if reason is None and server.chats and server.protocol in ("socketio", "websocket"):
             try:
                 with running(server, cores.server) as at:
                     check = contract.check_socketio if server.protocol == "socketio" else contract.check_websocket

@@ -184,7 +184,10 @@ SCENARIOS: tuple[Scenario, ...] = (
         "19,000 connections in one room",
         "19,000 clients connect, join one room and then say nothing; connects/s counts who has joined.",
         ("idle",),
-        (CHATTERLINK, servers.UWEBSOCKETS, servers.NODE, servers.NODE_UWS, servers.SOCKETIOXIDE, servers.GO),
+        (
+            *(CHATTERLINK, servers.UWEBSOCKETS, servers.UWEBSOCKETS_JOINS),
+            *(servers.NODE, servers.NODE_UWS, servers.SOCKETIOXIDE, servers.GO),
+        ),
         CONNECTIONS,
         "connects_per_second",
         (

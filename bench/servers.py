@@ -22,6 +22,8 @@ class Server:
     """The name under which scripts/prepare-bench says that it could not be installed; None: it is ours."""
     load: tuple[str, ...] = ()
     """What the load generator is told besides, for this server alone."""
+    chats: bool = True
+    """It keeps the contract of bench/peers/README.md, and is checked for it."""
     noise: tuple[str, ...] = ()
     """The load that another generator puts on it meanwhile, which is not measured."""
 
@@ -71,6 +73,14 @@ UWEBSOCKETS = Server(
     protocol="websocket",
     installed_as="uwebsockets",
 )
+UWEBSOCKETS_JOINS = Server(
+    "uwebsockets-joins",
+    "uWebSockets, joins answered with fixed texts",
+    (*UWEBSOCKETS.command, "--joins"),
+    installed_as="uwebsockets",
+    chats=False,
+)
+"""What a Socket.IO client's three exchanges cost a server that does nothing for them."""
 NODE = Server(
     "node",
     "Node socket.io, ws",

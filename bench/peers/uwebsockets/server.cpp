@@ -1,7 +1,9 @@
 // The barest thing to compare with: uWebSockets' publish and subscribe, with no chat at all.
-//   peer-uwebsockets --port N
+//   peer-uwebsockets --port N [--joins]
 // ws://127.0.0.1:N/?room=NAME: a text frame goes to every member of that room, the sender included, as it
 // came.
+// With --joins a Socket.IO client that connects and joins is answered, each time with the same texts: what
+// the three exchanges cost a server that does nothing for them. There are no rooms then.
 
 #include "uws_api.hpp"
 
@@ -19,6 +21,10 @@ struct member {
 };
 
 uws_app* app = nullptr;
+bool answers_joins = false;
+
+// As long as ChatterLink's to a client that joins a large room: the first 50 names of its members.
+const std::string joined = R"(430[{"ok":true,"names":")" + std::string(700, 'x') + R"("}])";
 
 std::string_view header(uws_request* request, std::string_view name) {
     const char* value = nullptr;
@@ -44,13 +50,34 @@ member* member_of(uws_socket* socket) {
     return static_cast<member*>(uws_ws_get_user_data(without_tls, socket));
 }
 
+void say(uws_socket* socket, std::string_view text) {
+    uws_ws_send(without_tls, socket, text.data(), text.size(), uws_text);
+}
+
+void answer(uws_socket* socket, std::string_view packet) {
+    if (packet == "40") {
+        say(socket, R"(40{"sid":"AAAAAAAAAAAAAAAAAAAAAAAA"})");
+    } else if (packet.substr(0, 3) == "420") {
+        say(socket, joined);
+    }
+}
+
 void on_open(uws_socket* socket, void* /*user_data*/) {
+    if (answers_joins) {
+        say(socket, R"(0{"sid":"AAAAAAAAAAAAAAAAAAAAAAAA","upgrades":[],"pingInterval":25000,)"
+                    R"("pingTimeout":20000,"maxPayload":1000000})");
+        return;
+    }
     const auto& room = member_of(socket)->room;
     uws_ws_subscribe(without_tls, socket, room.data(), room.size());
 }
 
 void on_message(uws_socket* socket, const char* text, size_t length, uws_opcode opcode, void* /*user_data*/) {
     if (opcode != uws_text) {
+        return;
+    }
+    if (answers_joins) {
+        answer(socket, {text, length});
         return;
     }
     // The application publishes, not the socket, which would leave itself out.
@@ -73,8 +100,9 @@ void on_listening(us_listen_socket* listener, uws_listen_config config, void* /*
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3 || std::string_view(argv[1]) != "--port") {
-        std::fprintf(stderr, "usage: peer-uwebsockets --port N\n");
+    answers_joins = argc == 4 && std::string_view(argv[3]) == "--joins";
+    if (argc != (answers_joins ? 4 : 3) || std::string_view(argv[1]) != "--port") {
+        std::fprintf(stderr, "usage: peer-uwebsockets --port N [--joins]\n");
         return 2;
     }
 

@@ -69,5 +69,6 @@ void uws_res_upgrade(int ssl, uws_response* response, void* user_data, const cha
                      size_t extensions_length, uws_context* context);
 
 void* uws_ws_get_user_data(int ssl, uws_socket* socket);
+int uws_ws_send(int ssl, uws_socket* socket, const char* message, size_t length, uws_opcode opcode);
 bool uws_ws_subscribe(int ssl, uws_socket* socket, const char* topic, size_t length);
 }
