@@ -1,6 +1,7 @@
 #include "store/sqlite_checkpointer.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "base/worker_thread.hpp"
 
@@ -14,38 +15,30 @@ sqlite_checkpointer::~sqlite_checkpointer() {
 }
 
 void sqlite_checkpointer::start() {
-    const std::lock_guard lock(mutex_);
-    if (state_ != state::idle) return;
-    state_ = state::at_work;
-    changed_.notify_one();
+    if (started_) return;
+    started_ = true;
+    order begin;
+    orders_.put(begin, 0);
 }
 
 bool sqlite_checkpointer::take_finished() {
-    const std::lock_guard lock(mutex_);
-    if (state_ != state::finished) return false;
-    state_ = state::idle;
+    if (!finished_.exchange(false)) return false;
+    started_ = false;
     return true;
 }
 
 void sqlite_checkpointer::stop() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-        changed_.notify_one();
-    }
+    orders_.close();
     if (thread_.joinable()) thread_.join();
 }
 
 void sqlite_checkpointer::run() {
     base::become_worker("store-checkpt");
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        changed_.wait(lock, [this] { return stopping_ || state_ == state::at_work; });
-        if (stopping_) return;
-        lock.unlock();
+    std::vector<order> orders;
+    while (orders_.take(orders) == work_queue<order>::wake::jobs) {
+        orders.clear();
         fold_in();
-        lock.lock();
-        state_ = state::finished;
+        finished_ = true;
     }
 }
 

@@ -1,12 +1,11 @@
 // Folds the write-ahead log into the database beside the writer, who else would stand still meanwhile.
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
-#include <mutex>
+#include <atomic>
 #include <thread>
 
 #include "store/sqlite_database.hpp"
+#include "store/work_queue.hpp"
 
 namespace chatterlink::store {
 
@@ -26,20 +25,19 @@ class sqlite_checkpointer {
     /// True once after each start(), when its work is done. Whether it went well is not told: what could not
     /// be folded in is still in the log.
     bool take_finished();
-    /// Waits for what is under way and ends the thread.
+    /// Waits for what has been started and ends the thread.
     void stop();
 
   private:
-    enum class state : std::uint8_t { idle, at_work, finished };
+    struct order {};
 
     void run();
     void fold_in() noexcept;
 
     sqlite_database database_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    state state_ = state::idle;
-    bool stopping_ = false;
+    bool started_ = false;  // the writer's thread only
+    std::atomic<bool> finished_{false};
+    work_queue<order> orders_{1, 0};
     std::thread thread_;  // last: it uses everything above
 };
 

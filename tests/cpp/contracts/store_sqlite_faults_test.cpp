@@ -39,7 +39,8 @@ class store_sqlite_faults : public testing::Test {
                    {.path = path_, .checkpoint_pages = checkpoint_pages, .busy_timeout = busy_timeout})
             .value();
     }
-    void run_out_of_room(int checkpoint_pages) const;
+    // Appends until no file may become larger, and again when it may; `kept`: how many it could store before.
+    void run_out_of_room(int checkpoint_pages, std::size_t& kept) const;
     std::string integrity() const {
         return sqlite_database(path_, seconds(5)).string("PRAGMA integrity_check");
     }
@@ -207,12 +208,15 @@ class file_size_limit {
     void (*handler_)(int) = nullptr;
 };
 
-void store_sqlite_faults::run_out_of_room(int checkpoint_pages) const {
+constexpr std::size_t file_size = 1'000'000;
+constexpr std::size_t text_size = 20'000;
+
+void store_sqlite_faults::run_out_of_room(int checkpoint_pages, std::size_t& kept) const {
     auto store = open(milliseconds(50), checkpoint_pages);
-    const std::string text(20'000, 'x');
-    std::size_t kept = 0;
+    const std::string text(text_size, 'x');
+    kept = 0;
     {
-        const file_size_limit no_more(1'000'000);
+        const file_size_limit no_more(file_size);
         base::result<chat::appended> result = chat::appended{};
         while (result && kept < 1000) {
             result = test::append(*store, draft_of("room", text, "c" + std::to_string(kept)));
@@ -238,12 +242,15 @@ void store_sqlite_faults::run_out_of_room(int checkpoint_pages) const {
 }
 
 TEST_F(store_sqlite_faults, a_disk_without_room_refuses_messages_goes_on_reading_and_recovers) {
-    run_out_of_room(4'000);
+    std::size_t kept = 0;
+    run_out_of_room(4'000, kept);
+    EXPECT_LT(kept * text_size, file_size) << "all of it was in the log";
 }
 
-// The database is what fills up, the log goes on a while without it.
 TEST_F(store_sqlite_faults, a_log_that_cannot_be_folded_in_loses_nothing) {
-    run_out_of_room(10);
+    std::size_t kept = 0;
+    run_out_of_room(10, kept);
+    EXPECT_GT(kept * text_size, file_size) << "the log went on beside a full database";
 }
 
 // Keeps the writer busy inside a completion until release(), so that what comes next waits in the queue.
