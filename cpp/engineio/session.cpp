@@ -35,6 +35,7 @@ std::string session::handshake(std::string_view sid, transport first, const sett
     const bool may_upgrade = first == transport::polling && how.allow_upgrades && how.websocket;
     const auto interval = how.ping_interval + how.ping_grace;
     std::string json;
+    json.reserve(192);
     json.append(R"({"sid":")").append(sid);
     json.append(may_upgrade ? R"(","upgrades":["websocket"],"pingInterval":)"
                             : R"(","upgrades":[],"pingInterval":)");

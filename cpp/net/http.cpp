@@ -81,6 +81,9 @@ std::string_view exchange::body() const {
 bool exchange::wants_websocket() const {
     return boost::beast::websocket::is_upgrade(session_->message());
 }
+const websocket_handshake& exchange::handshake() const {
+    return session_->handshake();
+}
 const request_source& exchange::source() const {
     return session_->source();
 }

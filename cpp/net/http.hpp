@@ -53,6 +53,7 @@ struct file_body {
 };
 
 class http_session;
+struct websocket_handshake;
 
 /// One request. Held by shared_ptr until answered; exactly one of the answering members is called, once, on
 /// the connection's shard. If it is dropped unanswered, the client gets 500.
@@ -67,7 +68,9 @@ class exchange : public std::enable_shared_from_this<exchange> {
     std::string_view query() const;                        // without '?'; empty when there is none
     std::string_view header(std::string_view name) const;  // first of that name; empty when absent
     std::string_view body() const;
-    bool wants_websocket() const;  // a valid WebSocket upgrade request (RFC 6455 §4.2.1)
+    bool wants_websocket() const;  // a WebSocket upgrade request (RFC 6455 §4.2.1)
+    /// What it says of the WebSocket that it wants. Made at the first call, gone with the request.
+    const websocket_handshake& handshake() const;
     /// Where it came from and what it was sent to, as the client knows it: with trusted proxies in front,
     /// what they say (trusted_proxies.hpp).
     const request_source& source() const;

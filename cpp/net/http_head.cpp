@@ -71,17 +71,18 @@ void bound_header(request_parser& parser, std::uint32_t max_header) {
 }
 
 bool fold_watch::sees(std::string_view here) {
-    for (; seen_ < here.size() && !over_; ++seen_) {
-        const char c = here[seen_];
-        if (line_begins_ && (c == ' ' || c == '\t')) return true;
-        line_begins_ = c == '\n';
-        if (c == '\n') {
+    while (seen_ < here.size() && !over_) {
+        if (line_begins_ && base::is_blank(here[seen_])) return true;
+        const auto end = std::min(here.find('\n', seen_), here.size());
+        const auto text = here.find_first_not_of('\r', seen_);
+        line_empty_ = line_empty_ && text >= end;
+        line_begins_ = end < here.size();
+        if (line_begins_) {
             over_ = line_empty_ && !first_line_;
             first_line_ = false;
             line_empty_ = true;
-        } else if (c != '\r') {
-            line_empty_ = false;
         }
+        seen_ = std::min(end + 1, here.size());
     }
     return false;
 }

@@ -54,6 +54,7 @@ void http_session::read_header(bool first) {
     phase_ = first || buffer_.size() > 0 ? phase::header : phase::idle;
     parser_.emplace();
     info_.reset();
+    handshake_.reset();
     bound_header(*parser_, limits_.max_header);
     start_deadline(phase_ == phase::header ? limits_.header_timeout : limits_.idle_timeout);
     folds_ = {};
@@ -168,6 +169,10 @@ std::shared_ptr<const request_info> http_session::info() {
     made->secure = from.secure;
     made->local_port = connection_->local_port();
     return info_ = std::move(made);
+}
+
+const websocket_handshake& http_session::handshake() {
+    return handshake_ ? *handshake_ : handshake_.emplace(shake_hands(*info()));
 }
 
 // Every line of that name, as one list (RFC 9110 §5.3).

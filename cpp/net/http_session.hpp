@@ -9,6 +9,7 @@
 #include "net/http.hpp"
 #include "net/http_head.hpp"
 #include "net/queued_stream.hpp"
+#include "net/websocket_handshake.hpp"
 
 namespace chatterlink::net {
 
@@ -28,6 +29,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     request& message() { return parser_->get(); }
     const request& message() const { return parser_->get(); }
     std::shared_ptr<const request_info> info();
+    const websocket_handshake& handshake();
     const request_source& source();
     connection& lowest() noexcept { return *connection_; }
     void add_header(std::string name, std::string value) {
@@ -81,6 +83,7 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     std::optional<request::header_type> head_;  // of a chunked request, as it was before the trailer
     std::optional<request_source> source_;      // of this request; nothing until asked for
     std::shared_ptr<const request_info> info_;  // the same
+    std::optional<websocket_handshake> handshake_;  // the same
     std::vector<std::pair<std::string, std::string>> extra_;  // fields for this request's answer
 };
 

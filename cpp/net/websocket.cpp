@@ -33,11 +33,11 @@ class websocket_impl final : public websocket,
                              public std::enable_shared_from_this<websocket_impl> {
   public:
     websocket_impl(std::shared_ptr<connection> c, listener& who, const websocket_limits& limits,
-                   const websocket_handshake& shaken)
+                   const std::optional<deflate_agreement>& deflate)
         : connection_(std::move(c)),
-          deflate_window_(shaken.deflate ? shaken.deflate->server_window_bits : 0),
-          inflates_(shaken.deflate.has_value()),
-          client_takeover_(shaken.deflate && shaken.deflate->client_takeover),
+          deflate_window_(deflate ? deflate->server_window_bits : 0),
+          inflates_(deflate.has_value()),
+          client_takeover_(deflate && deflate->client_takeover),
           listener_(&who),
           limits_(limits) {}
 
@@ -256,24 +256,25 @@ class refused_websocket final : public websocket, public std::enable_shared_from
 }  // namespace
 
 std::optional<response> websocket_refusal(const exchange& request) {
-    const auto shaken = shake_hands(*request.info(), {});
+    const auto& shaken = request.handshake();
     if (shaken.refused == 0) return std::nullopt;
     return refusal_of(shaken);
 }
 
 std::shared_ptr<websocket> websocket::accept(exchange& request, listener& who,
                                              const websocket_limits& limits) {
-    const auto shaken = shake_hands(*request.info(), limits.deflate);
+    const auto& shaken = request.handshake();
     if (shaken.refused != 0) {
         auto none = std::make_shared<refused_websocket>(request.home(), who);
         request.respond(refusal_of(shaken));
         none->tell_later();
         return none;
     }
-    const auto session = request.take_session();
-    auto answer = switching_protocols(shaken, session->take_headers());
+    const auto deflate = agree_on_deflate(shaken.offers, limits.deflate);
+    const auto session = request.take_session();  // and with it `shaken`
+    auto answer = switching_protocols(shaken.key, deflate, session->take_headers());
     const auto early = session->leftover().cdata();
-    auto made = std::make_shared<websocket_impl>(session->take_connection(), who, limits, shaken);
+    auto made = std::make_shared<websocket_impl>(session->take_connection(), who, limits, deflate);
     made->start(std::move(answer), std::string(static_cast<const char*>(early.data()), early.size()));
     return made;
 }

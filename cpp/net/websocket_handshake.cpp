@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view supported_version = "13";
 constexpr std::string_view accept_suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 §1.3
+constexpr std::size_t usual_answer = 256;  // bytes that need no second allocation
 
 // Whether one of the fields of that name lists the element.
 bool lists(const request_info& request, std::string_view name, std::string_view element) noexcept {
@@ -42,23 +43,31 @@ std::optional<std::string_view> only(const request_info& request, std::string_vi
 
 // 16 bytes in base64 (§4.1, item 7).
 bool is_key(std::string_view key) noexcept {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    return key.size() == 24 && key.ends_with("==") &&
-           key.substr(0, 22).find_first_not_of(alphabet) == std::string_view::npos;
+    return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, [](char c) {
+               return base::is_alphanumeric(c) || c == '+' || c == '/';
+           });
 }
 
-// §4.2.2, item 5.4: what SHA-1 is used for here is not a matter of security. Fetched once: what EVP_sha1()
-// gives is looked up anew at each use, which costs more than the digest (crypto(7), "Performance").
-std::string accept_of(std::string_view key) {
-    static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha1(EVP_MD_fetch(nullptr, "SHA1", nullptr),
-                                                                      &EVP_MD_free);
-    const std::string text = std::string(key).append(accept_suffix);
+// A digest that a thread makes again and again: what OpenSSL looks up at each use of EVP_sha1(), and makes and
+// frees for each EVP_Digest(), costs more than the digest itself (crypto(7), "Performance").
+struct sha1_context {
+    std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> kind{EVP_MD_fetch(nullptr, "SHA1", nullptr),
+                                                         &EVP_MD_free};
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+// §4.2.2, item 5.4: what SHA-1 is used for here is not a matter of security.
+void append_accept_of(std::string& to, std::string_view key) {
+    thread_local const sha1_context sha1;
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned size = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &size, sha1.get(), nullptr);
+    EVP_DigestInit_ex2(sha1.context.get(), sha1.kind.get(), nullptr);
+    EVP_DigestUpdate(sha1.context.get(), key.data(), key.size());
+    EVP_DigestUpdate(sha1.context.get(), accept_suffix.data(), accept_suffix.size());
+    EVP_DigestFinal_ex(sha1.context.get(), digest.data(), &size);
     std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded;
     const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
-    return {encoded.begin(), encoded.begin() + length};
+    to.append(encoded.begin(), encoded.begin() + length);
 }
 
 websocket_handshake refusal(unsigned status, std::string_view why) {
@@ -72,7 +81,7 @@ bool asks_for_websocket(const request_info& request) noexcept {
            lists(request, "Upgrade", "websocket");
 }
 
-websocket_handshake shake_hands(const request_info& request, const deflate_settings& how) {
+websocket_handshake shake_hands(const request_info& request) {
     if (!asks_for_websocket(request)) return refusal(400, "not a WebSocket upgrade request");
     if (!only(request, "Host")) return refusal(400, "no Host, or more than one");
     const auto version = only(request, "Sec-WebSocket-Version");
@@ -89,15 +98,17 @@ websocket_handshake shake_hands(const request_info& request, const deflate_setti
         if (!some) return refusal(400, "malformed Sec-WebSocket-Extensions");
         std::move(some->begin(), some->end(), std::back_inserter(offers));
     }
-    return {0, {}, std::string(*key), agree_on_deflate(offers, how)};
+    return {0, {}, std::string(*key), std::move(offers)};
 }
 
-std::string switching_protocols(const websocket_handshake& accepted,
+std::string switching_protocols(std::string_view key, const std::optional<deflate_agreement>& deflate,
                                 const std::vector<std::pair<std::string, std::string>>& further) {
-    std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-    head.append("Sec-WebSocket-Accept: ").append(accept_of(accepted.key)).append("\r\n");
-    if (accepted.deflate)
-        head.append("Sec-WebSocket-Extensions: ").append(accepted.deflate->answer).append("\r\n");
+    std::string head;
+    head.reserve(usual_answer);
+    head.append("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+    append_accept_of(head.append("Sec-WebSocket-Accept: "), key);
+    head.append("\r\n");
+    if (deflate) head.append("Sec-WebSocket-Extensions: ").append(deflate->answer).append("\r\n");
     for (const auto& [name, value] : further) head.append(name).append(": ").append(value).append("\r\n");
     return head.append("\r\n");
 }

@@ -15,18 +15,18 @@ namespace chatterlink::net {
 /// "Upgrade: websocket" among its fields' elements, in any case. What else it must say, shake_hands() checks.
 bool asks_for_websocket(const request_info& request) noexcept;
 
-/// How a request is answered that asks for a WebSocket.
+/// What a request says that asks for a WebSocket.
 struct websocket_handshake {
-    unsigned refused = 0;  // the HTTP status, 0 when it is accepted: 400 malformed, 426 another version
+    unsigned refused = 0;  // the HTTP status, 0 when it can be accepted: 400 malformed, 426 another version
     std::string_view why;  // for people
     std::string key;       // the request's Sec-WebSocket-Key, to be answered
-    std::optional<deflate_agreement> deflate;
+    std::vector<websocket_extension> offers;  // for agree_on_deflate()
 };
 
-websocket_handshake shake_hands(const request_info& request, const deflate_settings& how);
+websocket_handshake shake_hands(const request_info& request);
 
-/// The answer to an accepted one: "HTTP/1.1 101 …" with its fields, and `further` ones.
-std::string switching_protocols(const websocket_handshake& accepted,
+/// The answer to one that is accepted: "HTTP/1.1 101 …" with its fields, and `further` ones.
+std::string switching_protocols(std::string_view key, const std::optional<deflate_agreement>& deflate,
                                 const std::vector<std::pair<std::string, std::string>>& further);
 
 }  // namespace chatterlink::net

@@ -168,9 +168,13 @@ void connection::accepted(const socket& s) {
     session_.on_connected();
     start_timer();
     if (!owner_.configuration().keep_request) request_.reset();
-    json answer{{"sid", s.id()}};
-    if (const auto* const pid = s.private_id()) answer["pid"] = *pid;
-    send({packet_type::connect, s.nsp(), {}, std::move(answer), 0});
+    if (owner_.configuration().wire == parser::text) {
+        send(*make_outgoing(encode_connect(s.nsp(), s.id(), s.private_id())));
+    } else {
+        json answer{{"sid", s.id()}};
+        if (const auto* const pid = s.private_id()) answer["pid"] = *pid;
+        send({packet_type::connect, s.nsp(), {}, std::move(answer), 0});
+    }
     // By itself, as Node's server does it: clients written by hand, the protocol's own test suite among them,
     // begin to listen for events when they have seen this, and would miss those that come in the same read.
     lower_.flush_apart();

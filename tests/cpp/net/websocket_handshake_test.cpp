@@ -41,25 +41,25 @@ request_info without(const std::string& name) {
 }
 
 TEST(websocket_handshake, answers_the_example_of_the_specification) {
-    const auto shaken = shake_hands(request(), {});
+    const auto shaken = shake_hands(request());
     ASSERT_EQ(shaken.refused, 0U) << shaken.why;
-    EXPECT_EQ(switching_protocols(shaken, {{"Set-Cookie", "a=b"}}),
+    EXPECT_EQ(switching_protocols(shaken.key, std::nullopt, {{"Set-Cookie", "a=b"}}),
               "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
               "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSet-Cookie: a=b\r\n\r\n");
 }
 
 TEST(websocket_handshake, refuses_another_version_with_426_and_what_is_malformed_with_400) {
     for (const auto* version : {"8", "0", "12", "14", "255", "13a", "13, 8"})
-        EXPECT_EQ(shake_hands(request({}, version), {}).refused, 426U) << version;
-    EXPECT_EQ(shake_hands(without("Sec-WebSocket-Version"), {}).refused, 400U);
-    EXPECT_EQ(shake_hands(request({{"sec-websocket-version", "13"}}), {}).refused, 400U);
-    EXPECT_EQ(shake_hands(without("Sec-WebSocket-Key"), {}).refused, 400U);
-    EXPECT_EQ(shake_hands(request({{"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}}), {}).refused, 400U);
+        EXPECT_EQ(shake_hands(request({}, version)).refused, 426U) << version;
+    EXPECT_EQ(shake_hands(without("Sec-WebSocket-Version")).refused, 400U);
+    EXPECT_EQ(shake_hands(request({{"sec-websocket-version", "13"}})).refused, 400U);
+    EXPECT_EQ(shake_hands(without("Sec-WebSocket-Key")).refused, 400U);
+    EXPECT_EQ(shake_hands(request({{"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}})).refused, 400U);
     for (const auto* key : {"", "short", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25j!Q==",
                             "dGhlIHNhbXBsZSBub25jZQ==x", "AAAAAAAAAAAAAAAAAAAAAAAA"})
-        EXPECT_EQ(shake_hands(with("Sec-WebSocket-Key", key), {}).refused, 400U) << key;
-    EXPECT_EQ(shake_hands(without("Host"), {}).refused, 400U);
-    EXPECT_EQ(shake_hands(request({{"Sec-WebSocket-Extensions", "a b"}}), {}).refused, 400U);
+        EXPECT_EQ(shake_hands(with("Sec-WebSocket-Key", key)).refused, 400U) << key;
+    EXPECT_EQ(shake_hands(without("Host")).refused, 400U);
+    EXPECT_EQ(shake_hands(request({{"Sec-WebSocket-Extensions", "a b"}})).refused, 400U);
 }
 
 TEST(websocket_handshake, knows_who_asks_for_a_websocket) {
@@ -81,9 +81,10 @@ TEST(websocket_handshake, knows_who_asks_for_a_websocket) {
 
 // The answer's Sec-WebSocket-Extensions; empty: no compression.
 std::string answer(const std::string& offers, const deflate_settings& how = on()) {
-    const auto shaken = shake_hands(request({{"Sec-WebSocket-Extensions", offers}}), how);
+    const auto shaken = shake_hands(request({{"Sec-WebSocket-Extensions", offers}}));
     EXPECT_EQ(shaken.refused, 0U) << offers;
-    return shaken.deflate ? shaken.deflate->answer : std::string();
+    const auto agreed = agree_on_deflate(shaken.offers, how);
+    return agreed ? agreed->answer : std::string();
 }
 
 constexpr auto taken = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -128,10 +129,10 @@ TEST(websocket_deflate_offers, takes_the_first_that_fits) {
                      "permessage-deflate; server_max_window_bits=9, permessage-deflate"),
               taken + std::string("; server_max_window_bits=9"));
     const auto two_fields = shake_hands(request({{"Sec-WebSocket-Extensions", "permessage-deflate; nonsense"},
-                                                 {"sec-websocket-extensions", "permessage-deflate"}}),
-                                        on());
-    ASSERT_TRUE(two_fields.deflate);
-    EXPECT_EQ(two_fields.deflate->answer, taken);
+                                                 {"sec-websocket-extensions", "permessage-deflate"}}));
+    const auto agreed = agree_on_deflate(two_fields.offers, on());
+    ASSERT_TRUE(agreed);
+    EXPECT_EQ(agreed->answer, taken);
 }
 
 TEST(websocket_deflate_offers, lets_clients_keep_their_window_when_told_to) {
