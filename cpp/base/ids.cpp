@@ -40,22 +40,25 @@ constexpr std::string_view hexadecimal = "0123456789abcdef";
 constexpr std::string_view base64url =  // RFC 4648 §5
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-// `bytes` in groups of so many bits, the first one's highest bits first, each a character of the alphabet; the
-// last group is filled up with zeros.
+// `bytes` in groups of so many bits, the first one's highest bits first, each a character of the alphabet;
+// the last group is filled up with zeros.
 template <unsigned width>
 void append_groups(std::string& to, std::span<const unsigned char> bytes, std::string_view alphabet) {
     constexpr unsigned mask = (1U << width) - 1;
+    std::size_t at = to.size();
+    to.resize(at + (bytes.size() * 8 + width - 1) / width);
     std::uint32_t bits = 0;
     unsigned held = 0;
     for (const unsigned char byte : bytes) {
         bits = (bits << 8) | byte;
-        for (held += 8; held >= width; held -= width) to.push_back(alphabet[(bits >> (held - width)) & mask]);
+        for (held += 8; held >= width; held -= width) to[at++] = alphabet[(bits >> (held - width)) & mask];
     }
-    if (held > 0) to.push_back(alphabet[(bits << (width - held)) & mask]);
+    if (held > 0) to[at] = alphabet[(bits << (width - held)) & mask];
 }
 
-// Base64url of so many random bytes, in a string with `room` for that many characters more. (libsodium's takes
-// twenty times as long, so that its time tells nothing of the bytes; these are sent to somebody at once.)
+// Base64url of so many random bytes, in a string with `room` for that many characters more. (libsodium's
+// takes twenty times as long, so that its time tells nothing of the bytes; these are sent to somebody at
+// once.)
 std::string random_text(std::size_t bytes, std::size_t room) {
     std::string text;
     if (bytes == 0) return text;  // randombytes_buf wants an address even then

@@ -185,7 +185,7 @@ void service::subscribe_and_read(const participant_ptr& who, joined so_far,
     history_query which{room_name, std::nullopt, since,
                         since ? limits_.join_history_since : limits_.join_history};
     store_.history(std::move(which), [this, who, answer = std::move(so_far), upwards = since.has_value(),
-                                      then = std::move(then)](base::result<history_page> page) mutable {
+                                      then = std::move(then)](base::result<history_page>&& page) mutable {
         if (page) trim(*page, upwards, limits_.history_bytes);
         threads_.run_on(who->home, [this, who, answer = std::move(answer), page = std::move(page),
                                     then = std::move(then)]() mutable {
@@ -255,7 +255,7 @@ void service::say(const participant_ptr& who, say_request what, done<said> then)
     if (what.attachments.empty()) return append(who, std::move(d), what.echo, std::move(then));
     auto waiting = std::make_shared<draft>(std::move(d));
     attach(std::move(what.attachments), 0, waiting,
-           [this, who, waiting, echo = what.echo, then = std::move(then)](base::result<void> found) {
+           [this, who, waiting, echo = what.echo, then = std::move(then)](base::result<void>&& found) {
                threads_.run_on(who->home, [this, who, waiting, echo, then, found = std::move(found)] {
                    if (!found) return then(found.error());
                    append(who, std::move(*waiting), echo, then);
@@ -269,23 +269,30 @@ void service::attach(std::vector<std::string> names, std::size_t next, std::shar
     if (next == names.size()) return then({});
     std::string name = names[next];
     store_.find_upload(std::move(name), [this, names = std::move(names), next, into = std::move(into),
-                                         then = std::move(then)](base::result<upload> found) mutable {
+                                         then = std::move(then)](base::result<upload>&& found) mutable {
         if (!found) return then(found.error());
         into->attachments.push_back(std::move(*found));
         attach(std::move(names), next + 1, std::move(into), std::move(then));
     });
 }
 
-void service::append(const participant_ptr& who, draft what, bool echo, done<said> then) {
+void service::append(const participant_ptr& who, draft&& what, bool echo, done<said> then) {
     const base::shard_id home = threads_.home_of(what.room);
-    threads_.run_on(home, [this, who, home, what = std::move(what), echo, then = std::move(then)]() mutable {
-        auto& all = shards_[home].appends;
-        const auto mine = all.insert(all.end(), {who, home, echo, std::move(then)});
-        // Two words each: std::function holds them without memory of their own.
-        store_.append(std::move(what), [this, mine](base::result<appended> kept) {
-            mine->kept = std::move(kept);
-            threads_.run_on(mine->home, [this, mine] { end_append(mine); });
-        });
+    if (home == threads_.current()) return append_here(who, std::move(what), echo, std::move(then));
+    threads_.post(home, [this, who, what = std::move(what), echo, then = std::move(then)]() mutable {
+        append_here(who, std::move(what), echo, std::move(then));
+    });
+}
+
+// On the shard of the room.
+void service::append_here(const participant_ptr& who, draft&& what, bool echo, done<said> then) {
+    const base::shard_id home = threads_.current();
+    auto& all = shards_[home].appends;
+    const auto mine = all.insert(all.end(), {who, home, echo, std::move(then)});
+    // Two words each: std::function holds them without memory of their own.
+    store_.append(std::move(what), [this, mine](base::result<appended>&& kept) {
+        mine->kept.emplace(std::move(kept));
+        threads_.run_on(mine->home, [this, mine] { end_append(mine); });
     });
 }
 
@@ -293,7 +300,8 @@ void service::append(const participant_ptr& who, draft what, bool echo, done<sai
 void service::end_append(appends_under_way::iterator which) {
     appends_under_way ended;  // out of the shard's list before anybody is told
     ended.splice(ended.end(), shards_[which->home].appends, which);
-    auto& [who, home, echo, then, kept] = ended.front();
+    auto& [who, home, echo, then, outcome] = ended.front();
+    auto& kept = *outcome;
     base::result<said> answer =
         kept ? base::result<said>(said{kept->stored.id, kept->stored.seq, kept->stored.timestamp})
              : base::result<said>(kept.error());
@@ -379,7 +387,7 @@ void service::history(const participant_ptr& who, history_query which, done<hist
     which.limit = which.limit == 0 ? limits_.history_default : std::min(which.limit, limits_.history_max);
     const bool upwards = which.after.has_value();
     store_.history(std::move(which), [this, who, upwards,
-                                      then = std::move(then)](base::result<history_page> page) mutable {
+                                      then = std::move(then)](base::result<history_page>&& page) mutable {
         if (page) trim(*page, upwards, limits_.history_bytes);
         threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
             if (!who->gone) then(std::move(page));
@@ -406,7 +414,7 @@ void service::rooms(const participant_ptr& who, done<std::vector<listed_room>> t
         std::vector<std::vector<listed_room>> by_shard;
         std::atomic<std::size_t> missing;
     };
-    store_.rooms([this, who, then = std::move(then)](base::result<std::vector<room_info>> stored) mutable {
+    store_.rooms([this, who, then = std::move(then)](base::result<std::vector<room_info>>&& stored) mutable {
         if (!stored) {
             return threads_.run_on(who->home, [who, failed = stored.error(), then = std::move(then)] {
                 if (!who->gone) then(failed);

@@ -64,8 +64,9 @@ struct listed_room {
 
 class service {
   public:
+    /// Called once with what came of it, which is the callee's to take.
     template <class T>
-    using done = std::function<void(base::result<T>)>;
+    using done = store::done<T>;
 
     /// Everything given outlives the service. The shards' threads must have ended before it is destroyed.
     service(base::shards& threads, hub::hub& rooms, store& kept, limits bounds);
@@ -113,7 +114,7 @@ class service {
         base::shard_id home = 0;  // of the room
         bool echo = true;
         done<said> then;
-        base::result<appended> kept{};
+        std::optional<base::result<appended>> kept{};  // until the store has answered
     };
     using appends_under_way = std::list<append_under_way>;
 
@@ -133,7 +134,8 @@ class service {
                     std::optional<std::uint64_t> since, done<joined> then);
     void subscribe_and_read(const participant_ptr& who, joined so_far, std::optional<std::uint64_t> since,
                             done<joined> then);
-    void append(const participant_ptr& who, draft what, bool echo, done<said> then);
+    void append(const participant_ptr& who, draft&& what, bool echo, done<said> then);
+    void append_here(const participant_ptr& who, draft&& what, bool echo, done<said> then);
     void end_append(appends_under_way::iterator which);
     void attach(std::vector<std::string> names, std::size_t next, std::shared_ptr<draft> into,
                 done<void> then);

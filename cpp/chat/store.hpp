@@ -42,8 +42,9 @@ struct history_page {
 
 class store {
   public:
+    /// Called once with what came of it, which is the callee's to take.
     template <class T>
-    using done = std::function<void(base::result<T>)>;
+    using done = std::function<void(base::result<T>&&)>;
 
     virtual ~store() = default;
 

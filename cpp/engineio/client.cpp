@@ -124,10 +124,9 @@ void client::flush_apart() {
     if (!polling_ && websocket_) websocket_->flush_apart(gap);
 }
 
-net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
-    if (!session_.open()) return net::send_outcome::closed;
-    if (!polling_)
-        return websocket_ ? websocket_->send(std::move(frame), volatile_send) : net::send_outcome::closed;
+// Or to wait for the transport that is being opened.
+net::send_outcome client::send_by_poll(const base::buffer_ptr& frame, bool volatile_send) {
+    if (!session_.open() || !polling_) return net::send_outcome::closed;
     if (volatile_send && !polling_->held && !polling_->queue.empty()) {
         net::counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return net::send_outcome::dropped;
@@ -142,7 +141,7 @@ net::send_outcome client::send(base::buffer_ptr frame, bool volatile_send) {
         polling_->bytes = 0;
         return net::send_outcome::closed;
     }
-    enqueue(std::move(frame));
+    enqueue(frame);
     if (polling_->held) post_poll_flush();
     return net::send_outcome::queued;
 }
@@ -158,9 +157,9 @@ bool client::has_room_for_poll(std::size_t size) {
     return now - *polling_->full_since < how.poll_catch_up;
 }
 
-void client::enqueue(base::buffer_ptr frame) {
+void client::enqueue(const base::buffer_ptr& frame) {
     polling_->bytes += frame->size();
-    polling_->queue.push_back(std::move(frame));
+    polling_->queue.push_back(frame);
 }
 
 net::send_outcome client::send_message(std::string_view data, bool binary) {
@@ -257,7 +256,7 @@ void client::websocket_opened() {
     const auto before = std::move(polling_);
     websocket_->send(net::websocket_frame(net::websocket_opcode::text, "0",
                                           session::handshake(sid_, transport::websocket, common_.how)));
-    for (auto& frame : before->queue) websocket_->send(std::move(frame));
+    for (const auto& frame : before->queue) websocket_->send(frame);
     if (!session_.lingering()) return;
     const auto keep = shared_from_this();
     session_.on_time(base::steady_time::max());

@@ -42,7 +42,11 @@ class client final : public net::websocket::listener, public std::enable_shared_
     /// A message as a ready WebSocket frame, text or binary, whose payload begins with the packet digit if
     /// text. The frame is shared as it is over a WebSocket; a poll takes its payload. Before the handshake is
     /// out it waits behind that.
-    net::send_outcome send(base::buffer_ptr frame, bool volatile_send = false);
+    net::send_outcome send(const base::buffer_ptr& frame, bool volatile_send = false) {
+        // A broadcast comes here for each member: the usual case is short.
+        if (!polling_ && websocket_ && session_.open()) return websocket_->send(frame, volatile_send);
+        return send_by_poll(frame, volatile_send);
+    }
     /// send() comes soon: has what it will touch brought into the processor's cache. Called with 0, 1, …
     /// expect_steps - 1: a step looks at what the one before it asked for, so there should be some time
     /// between.
@@ -118,8 +122,9 @@ class client final : public net::websocket::listener, public std::enable_shared_
     };
 
     void act(session::action what, const packet* p);
+    net::send_outcome send_by_poll(const base::buffer_ptr& frame, bool volatile_send);
     bool has_room_for_poll(std::size_t size);
-    void enqueue(base::buffer_ptr frame);
+    void enqueue(const base::buffer_ptr& frame);
     void tell_closed();
     void linger();
     void over();

@@ -143,7 +143,7 @@ class chat_client final : public socketio::socket_handler {
         chat::join_request what{f.text("username"), f.text("room"), f.text("token", false),
                                 f.number("since")};
         if (f.error()) return r.error(*f.error());
-        rules_.join(who_, std::move(what), [r](base::result<chat::joined> in) {
+        rules_.join(who_, std::move(what), [r](const base::result<chat::joined>& in) {
             if (!in) return r.error(in.error());
             r.ok_text(*in);
         });
@@ -179,7 +179,7 @@ class chat_client final : public socketio::socket_handler {
             what.reply_to = f.text("reply_to", false);
             if (f.error()) return r.error(*f.error());
         }
-        rules_.say(who_, std::move(what), [r](base::result<chat::said> said) {
+        rules_.say(who_, std::move(what), [r](const base::result<chat::said>& said) {
             if (!said) return r.error(said.error());
             r.ok_text(*said);
         });
@@ -202,14 +202,14 @@ class chat_client final : public socketio::socket_handler {
         if (limit)
             which.limit =
                 static_cast<std::uint32_t>(std::min<std::uint64_t>(*limit, rules_.bounds().history_max));
-        rules_.history(who_, std::move(which), [r](base::result<chat::history_page> page) {
+        rules_.history(who_, std::move(which), [r](const base::result<chat::history_page>& page) {
             if (!page) return r.error(page.error());
             r.ok_text(*page);
         });
     }
 
     void rooms(const json&, const reply& r) {
-        rules_.rooms(who_, [r](base::result<std::vector<chat::listed_room>> list) {
+        rules_.rooms(who_, [r](const base::result<std::vector<chat::listed_room>>& list) {
             if (!list) return r.error(list.error());
             json rooms = json::array();
             for (const auto& each : *list)

@@ -101,9 +101,9 @@ void connection::mark_dirty() {
     dirty_ = true;
 }
 
-send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
+send_outcome connection::send(const base::buffer_ptr& bytes, bool volatile_send) {
     if (state_ != state::open) return send_outcome::closed;
-    if (queued_bytes() + bytes->size() > limits_.max_queue && queued_bytes() > 0) {
+    if (const auto waits = queued_bytes(); waits + bytes->size() > limits_.max_queue && waits > 0) {
         if (const auto came = make_room(bytes->size(), volatile_send); came != send_outcome::queued)
             return came;
     }
@@ -111,8 +111,8 @@ send_outcome connection::send(base::buffer_ptr bytes, bool volatile_send) {
         counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return send_outcome::dropped;  // the reader is behind already
     }
-    queue_.push(std::move(bytes), home_->nodes());
-    if (!waiting_writable_) mark_dirty();
+    queue_.push(bytes, home_->nodes());
+    if (!waiting_writable_ && !dirty_) mark_dirty();
     return send_outcome::queued;
 }
 

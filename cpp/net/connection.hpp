@@ -85,7 +85,7 @@ class connection final : public connection_hook,
     /// Queues bytes. A full queue is first offered to the kernel; if that does not take it, a volatile send
     /// is dropped. Any other is queued still, and the reader has some time to catch up (catch_up_list.hpp);
     /// then, and when the queue is many times too full, the connection is closed (slow consumer).
-    send_outcome send(base::buffer_ptr bytes, bool volatile_send = false);
+    send_outcome send(const base::buffer_ptr& bytes, bool volatile_send = false);
 
     /// From its shard's catch_up_list. `offer`: what waits, to the kernel. False when it has caught up or is
     /// closed, also because its time is over.

@@ -76,7 +76,7 @@ class queue_nodes {
     queue_nodes& operator=(const queue_nodes&) = delete;
 
     /// A node that holds the message.
-    node* take(base::buffer_ptr message) {
+    node* take(const base::buffer_ptr& message) {
         node* n = spare_;
         if (n == nullptr) {
             n = new node;
@@ -87,7 +87,7 @@ class queue_nodes {
         if (recent_ != nullptr && recent_->ends_with(message)) {
             hold(*n, *recent_, recent_->last_begins());
         } else {
-            n->bytes = std::move(message);
+            n->bytes = message;
         }
         return n;
     }

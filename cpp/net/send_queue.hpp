@@ -34,11 +34,11 @@ class send_queue {
     send_queue& operator=(const send_queue&) = delete;
 
     /// `nodes`, here and below: the shard's that calls.
-    void push(base::buffer_ptr buffer, queue_nodes& nodes) {
+    void push(const base::buffer_ptr& buffer, queue_nodes& nodes) {
         const std::size_t size = buffer->size();
         const bool several = nodes.goes_to_several(buffer);
         if (!(several && first_ != nullptr && nodes.extend(*last_, buffer))) {
-            auto* const n = nodes.take(std::move(buffer));
+            auto* const n = nodes.take(buffer);
             (first_ == nullptr ? first_ : last_->next) = n;
             last_ = n;
         }

@@ -49,7 +49,7 @@ class websocket {
 
     /// A ready-made frame: a whole message, plain. To a client with permessage-deflate its compressed form
     /// goes out (deflated_frame()).
-    virtual send_outcome send(base::buffer_ptr frame, bool volatile_send = false) = 0;
+    virtual send_outcome send(const base::buffer_ptr& frame, bool volatile_send = false) = 0;
 
     /// send() comes soon: has what it will touch brought into the cache.
     virtual void expect_send() const noexcept {}

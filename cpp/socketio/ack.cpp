@@ -8,6 +8,9 @@
 namespace chatterlink::socketio {
 
 struct ack::state {
+    state(base::shards& t, const socket_ptr& w, std::uint64_t i, parser p)
+        : threads(t), home(t.current()), who(w), nsp(w->nsp()), id(i), wire(p) {}
+
     base::shards& threads;
     const base::shard_id home;
     const std::weak_ptr<socket> who;
@@ -18,7 +21,7 @@ struct ack::state {
 };
 
 ack::ack(base::shards& threads, const socket_ptr& who, std::uint64_t id, parser wire)
-    : state_(new state{threads, threads.current(), who, who->nsp(), id, wire}) {}
+    : state_(std::make_shared<state>(threads, who, id, wire)) {}
 
 bool ack::take() const {
     return state_ && !state_->used.exchange(true) && !state_->who.expired();

@@ -1,12 +1,12 @@
 // A packet on its way out: encoded once, shared by every socket it goes to. Internal to socketio/.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/shared_buffer.hpp"
 #include "socketio/packet.hpp"
@@ -16,10 +16,11 @@ namespace chatterlink::socketio {
 
 /// Immutable once made; any thread.
 struct outgoing {
-    std::vector<base::buffer_ptr> frames{};  // ready WebSocket frames: the packet, then its attachments
-    std::size_t bytes = 0;                   // of the frames
-    std::string offset{};                    // its place for recovery; empty: not replayed
-    std::optional<std::uint64_t> ack_id{};   // the answer it asks for
+    boost::container::small_vector<base::buffer_ptr, 1>
+        frames{};                           // ready WebSocket frames: the packet, then its attachments
+    std::size_t bytes = 0;                  // of the frames
+    std::string offset{};                   // its place for recovery; empty: not replayed
+    std::optional<std::uint64_t> ack_id{};  // the answer it asks for
     bool volatile_event = false;
 };
 using outgoing_ptr = std::shared_ptr<const outgoing>;

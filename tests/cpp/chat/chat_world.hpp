@@ -41,7 +41,7 @@ class trying_store final : public chat::store {
         maybe_later([this, which = std::move(which), then = std::move(then)] {
             inner_->history(which, [this, then](base::result<chat::history_page> page) {
                 if (slow != slowness::answers) return then(std::move(page));
-                held.push_back([then, page = std::move(page)] { then(page); });
+                held.push_back([then, page = std::move(page)]() mutable { then(std::move(page)); });
             });
         });
     }
