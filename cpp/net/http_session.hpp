@@ -80,9 +80,9 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     file_body file_{};
     std::unique_ptr<body_watch> body_watch_;  // while this request's body is arriving
     fold_watch folds_;
-    std::optional<request::header_type> head_;  // of a chunked request, as it was before the trailer
-    std::optional<request_source> source_;      // of this request; nothing until asked for
-    std::shared_ptr<const request_info> info_;  // the same
+    std::optional<request::header_type> head_;      // of a chunked request, as it was before the trailer
+    std::optional<request_source> source_;          // of this request; nothing until asked for
+    std::shared_ptr<const request_info> info_;      // the same
     std::optional<websocket_handshake> handshake_;  // the same
     std::vector<std::pair<std::string, std::string>> extra_;  // fields for this request's answer
 };

@@ -48,8 +48,8 @@ bool is_key(std::string_view key) noexcept {
            });
 }
 
-// A digest that a thread makes again and again: what OpenSSL looks up at each use of EVP_sha1(), and makes and
-// frees for each EVP_Digest(), costs more than the digest itself (crypto(7), "Performance").
+// A digest that a thread makes again and again: what OpenSSL looks up at each use of EVP_sha1(), and makes
+// and frees for each EVP_Digest(), costs more than the digest itself (crypto(7), "Performance").
 struct sha1_context {
     std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> kind{EVP_MD_fetch(nullptr, "SHA1", nullptr),
                                                          &EVP_MD_free};

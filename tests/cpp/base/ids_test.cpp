@@ -93,7 +93,8 @@ TEST_F(ids, every_bit_of_a_random_token_varies) {
         for (std::size_t at = 0; at < seen.size(); ++at) seen[at].insert(token.at(at));
     }
     for (std::size_t at = 0; at < 26; ++at) EXPECT_EQ(seen[at].size(), 64u) << at;
-    EXPECT_EQ(seen[26], std::set<char>({'A', 'E', 'I', 'M', 'Q', 'U', 'Y', 'c', 'g', 'k', 'o', 's', 'w', '0', '4', '8'}));
+    EXPECT_EQ(seen[26], std::set<char>({'A', 'E', 'I', 'M', 'Q', 'U', 'Y', 'c', 'g', 'k', 'o', 's', 'w', '0',
+                                        '4', '8'}));
 }
 
 TEST_F(ids, tokens_name_their_shard) {
