@@ -67,7 +67,7 @@ void append_accept_of(std::string& to, std::string_view key) {
     EVP_DigestFinal_ex(sha1.context.get(), digest.data(), &size);
     std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> encoded;
     const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
-    to.append(encoded.begin(), encoded.begin() + length);
+    to.append(reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(length));
 }
 
 websocket_handshake refusal(unsigned status, std::string_view why) {
