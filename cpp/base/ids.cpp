@@ -57,8 +57,7 @@ void append_groups(std::string& to, std::span<const unsigned char> bytes, std::s
 }
 
 // Base64url of so many random bytes, in a string with `room` for that many characters more. (libsodium's
-// takes twenty times as long, so that its time tells nothing of the bytes; these are sent to somebody at
-// once.)
+// takes three times as long, so that its time tells nothing of the bytes; these are sent at once.)
 std::string random_text(std::size_t bytes, std::size_t room) {
     std::string text;
     if (bytes == 0) return text;  // randombytes_buf wants an address even then
