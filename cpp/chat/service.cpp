@@ -276,6 +276,7 @@ void service::attach(std::vector<std::string> names, std::size_t next, std::shar
     });
 }
 
+// Not by run_on(): the usual case, on that shard already, would first be moved into a task.
 void service::append(const participant_ptr& who, draft&& what, bool echo, done<said> then) {
     const base::shard_id home = threads_.home_of(what.room);
     if (home == threads_.current()) return append_here(who, std::move(what), echo, std::move(then));

@@ -8,6 +8,8 @@ namespace {
 constexpr base::milliseconds timer_tick{
     20};  // how late a timer of the wheel may be on an idle machine: two ticks
 
+constexpr std::size_t usual_handshake = 192;  // bytes that need no second allocation
+
 }  // namespace
 
 std::string_view close_reason_name(close_reason reason) noexcept {
@@ -35,7 +37,7 @@ std::string session::handshake(std::string_view sid, transport first, const sett
     const bool may_upgrade = first == transport::polling && how.allow_upgrades && how.websocket;
     const auto interval = how.ping_interval + how.ping_grace;
     std::string json;
-    json.reserve(192);
+    json.reserve(usual_handshake);
     json.append(R"({"sid":")").append(sid);
     json.append(may_upgrade ? R"(","upgrades":["websocket"],"pingInterval":)"
                             : R"(","upgrades":[],"pingInterval":)");

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "socketio/move_in.hpp"
 #include "socketio/outgoing.hpp"
@@ -168,12 +169,13 @@ void connection::accepted(const socket& s) {
     session_.on_connected();
     start_timer();
     if (!owner_.configuration().keep_request) request_.reset();
+    base::json_object_text ids(128);
+    if (const auto* const pid = s.private_id()) ids.text("pid", *pid);
+    const auto answer = std::move(ids.text("sid", s.id())).take();
     if (owner_.configuration().wire == parser::text) {
-        send(*make_outgoing(encode_connect(s.nsp(), s.id(), s.private_id())));
+        send(*make_outgoing(encode_connect(s.nsp(), answer)));
     } else {
-        json answer{{"sid", s.id()}};
-        if (const auto* const pid = s.private_id()) answer["pid"] = *pid;
-        send({packet_type::connect, s.nsp(), {}, std::move(answer), 0});
+        send({packet_type::connect, s.nsp(), {}, json::parse(answer), 0});
     }
     // By itself, as Node's server does it: clients written by hand, the protocol's own test suite among them,
     // begin to listen for events when they have seen this, and would miss those that come in the same read.

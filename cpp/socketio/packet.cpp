@@ -161,13 +161,11 @@ encoded encode(packet p) {
     return out;
 }
 
-std::string encode_connect(std::string_view nsp, std::string_view sid, const std::string* pid) {
-    base::json_object_text answer;
-    if (pid != nullptr) answer.text("pid", *pid);
+std::string encode_connect(std::string_view nsp, std::string_view answer) {
     std::string text;
-    text.reserve(usual_text);
+    text.reserve(32 + nsp.size() + answer.size());
     append_head(text, packet_type::connect, 0, nsp, std::nullopt);
-    return text.append(std::move(answer.text("sid", sid)).take());
+    return text.append(answer);
 }
 
 std::string encode_ack(std::string_view nsp, std::uint64_t id, std::string_view argument) {

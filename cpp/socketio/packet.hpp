@@ -60,10 +60,8 @@ struct encoded {
 /// Event and ack become their binary types when data holds binaries.
 encoded encode(packet p);
 
-/// The text that tells a client that it is connected; `pid`: its private id, null when it has none.
-std::string encode_connect(std::string_view nsp, std::string_view sid, const std::string* pid);
-
-/// The text of an ack, and of an event, whose only argument is JSON already.
+/// The text of a connect whose data is JSON already; of an ack, and of an event, whose only argument is.
+std::string encode_connect(std::string_view nsp, std::string_view answer);
 std::string encode_ack(std::string_view nsp, std::uint64_t id, std::string_view argument);
 std::string encode_event(std::string_view nsp, std::string_view event, std::string_view argument);
 

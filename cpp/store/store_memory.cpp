@@ -248,8 +248,7 @@ class store_memory final : public chat::store {
     }
 
     template <class T>
-    static void refuse(std::unique_lock<std::mutex>& lock, const std::function<void(base::result<T>&&)>& then,
-                       base::error why) {
+    static void refuse(std::unique_lock<std::mutex>& lock, const done<T>& then, base::error why) {
         lock.unlock();
         complete<T>(then, std::move(why));
     }
