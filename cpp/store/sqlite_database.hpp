@@ -56,8 +56,7 @@ class sqlite_statement {
     /// Binds ?1, ?2 … and runs. Texts must stay where they are as long as the rows do. Throws sqlite_error.
     template <class... Values>
     rows query(const Values&... values) {
-        int index = 0;
-        (bind(++index, values), ...);
+        set(1, values...);
         return rows(statement_.get());
     }
 
@@ -67,6 +66,13 @@ class sqlite_statement {
         auto run = query(values...);
         while (run.next()) {
         }
+    }
+
+    /// Binds ?first and those behind it, for a statement with more of them than one call names: an execute()
+    /// without values runs it. Throws sqlite_error.
+    template <class... Values>
+    void set(int first, const Values&... values) {
+        (bind(first++, values), ...);
     }
 
   private:

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -50,12 +52,29 @@ class sqlite_writer {
     };
     using any_job = std::variant<append_job, upload_job>;
 
+    // What became of an append_job in a transaction.
+    struct kept_message {
+        std::uint64_t seq;
+        std::int64_t timestamp;
+        std::unique_ptr<chat::message> first;  // the job was a duplicate: of this
+    };
+
     // A room within one transaction. It is read from the database each time, inside BEGIN IMMEDIATE: another
     // process may have written, and after a rollback nothing is left to correct.
     struct room_state {
         std::int64_t room_id = 0;
         std::uint64_t last_seq = 0;
         bool changed = false;
+    };
+    // The next free one of a room.
+    struct place {
+        room_state& room;
+        std::uint64_t seq;
+        std::int64_t row;
+        void take() noexcept {
+            room.last_seq = seq;
+            room.changed = true;
+        }
     };
     struct string_hash {
         using is_transparent = void;
@@ -71,9 +90,14 @@ class sqlite_writer {
     void write(std::vector<any_job>& batch);
     template <class Work>
     bool commit(Work&& work);
-    void keep(append_job& job);
-    void keep(upload_job& job);
+    void forget_transaction() noexcept;
+    bool keep_all(std::vector<any_job>& batch, bool together);
+    bool keep_together(std::span<append_job* const> jobs);
+    void keep(const append_job& job);
+    void keep(const upload_job& job);
     void keep_attachments(std::int64_t message_id, const std::vector<chat::upload>& uploads);
+    static chat::appended result_of(append_job&& job, kept_message&& kept);
+    place next_place(const std::string& room);
     room_state& room_of(const std::string& name);
     void try_writing();
     void bound_the_log() noexcept;
@@ -90,12 +114,14 @@ class sqlite_writer {
     sqlite_statement add_room_;
     sqlite_statement set_last_seq_;
     sqlite_statement add_message_;
+    sqlite_statement add_messages_;  // several at once
     sqlite_statement find_duplicate_;
     sqlite_statement add_attachment_;
     sqlite_statement select_attachments_;
     sqlite_statement add_upload_;
     std::unordered_map<std::string, room_state, string_hash, std::equal_to<>> rooms_;  // of this transaction
-    std::vector<chat::appended> kept_;  // by this transaction, in the order of its append_jobs
+    std::vector<append_job*> appends_;  // of this transaction, in order
+    std::vector<kept_message> kept_;    // what became of them
 
     std::atomic<bool> can_commit_{true};
     work_queue<any_job> queue_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -66,5 +67,22 @@ inline std::vector<chat::message> all_messages(chat::store& store, const std::st
         if (!page.more) return all;
     }
 }
+
+// Keeps the writer busy inside a completion until release(), so that what comes next waits in the queue.
+class busy_writer {
+  public:
+    explicit busy_writer(chat::store& store) {
+        store.append(draft_of("room", "keeps the writer busy"), [this](auto) {
+            inside_.release();
+            go_on_.acquire();
+        });
+        inside_.acquire();
+    }
+    void release() { go_on_.release(); }
+
+  private:
+    std::binary_semaphore inside_{0};
+    std::binary_semaphore go_on_{0};
+};
 
 }  // namespace chatterlink::test

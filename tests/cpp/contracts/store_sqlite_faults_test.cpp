@@ -253,27 +253,10 @@ TEST_F(store_sqlite_faults, a_log_that_cannot_be_folded_in_loses_nothing) {
     EXPECT_GT(kept * text_size, file_size) << "the log went on beside a full database";
 }
 
-// Keeps the writer busy inside a completion until release(), so that what comes next waits in the queue.
-class busy_writer {
-  public:
-    explicit busy_writer(chat::store& store) {
-        store.append(draft_of("room", "keeps the writer busy"), [this](auto) {
-            inside_.release();
-            go_on_.acquire();
-        });
-        inside_.acquire();
-    }
-    void release() { go_on_.release(); }
-
-  private:
-    std::binary_semaphore inside_{0};
-    std::binary_semaphore go_on_{0};
-};
-
 TEST_F(store_sqlite_faults, a_full_queue_refuses_at_once_and_loses_nothing_it_took) {
     constexpr int limit = 20;
     auto store = open_store_sqlite({.path = path_, .write_queue_limit = limit}).value();
-    busy_writer writer(*store);
+    test::busy_writer writer(*store);
     std::atomic<int> acked{0};
     std::atomic<int> refused{0};
     for (int i = 0; i < limit + 3; ++i) {
@@ -296,19 +279,31 @@ TEST_F(store_sqlite_faults, an_error_in_the_middle_of_a_transaction_undoes_all_o
         .execute(
             "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN new.text = 'poison'"
             " BEGIN SELECT RAISE(FAIL, 'on purpose'); END");
-    busy_writer writer(*store);
-    std::atomic<int> refused{0};
-    for (const char* text : {"before", "poison", "after"}) {
-        store->append(draft_of("room", text, text), [&](auto result) { refused += result.has_error(); });
+    // Among a few messages, and among as many as go into the database together.
+    std::size_t kept = 1;
+    for (const std::size_t before : {1u, 40u}) {
+        {
+            test::busy_writer writer(*store);
+            std::atomic<std::size_t> refused{0};
+            const auto count = [&](auto result) { refused += result.has_error(); };
+            const std::string name = std::to_string(before) + " ";
+            for (std::size_t i = 0; i < before; ++i)
+                store->append(draft_of("room", "x", name + std::to_string(i)), count);
+            store->append(draft_of("room", "poison", name + "poison"), count);
+            store->append(draft_of("room", "x", name + "after"), count);
+            store->append(draft_of("new room", "x"), count);
+            writer.release();
+            EXPECT_TRUE(within(seconds(20), [&] { return refused == before + 3; }));
+        }
+        EXPECT_FALSE(store->healthy());
+        EXPECT_EQ(test::rooms(*store).value().size(), 1u);
+        kept += 2;  // what kept the writer busy, and the next
+        EXPECT_EQ(
+            test::append(*store, draft_of("room", "x", "next " + std::to_string(before))).value().stored.seq,
+            kept);
+        EXPECT_TRUE(store->healthy());
     }
-    store->append(draft_of("new room", "x"), [&](auto result) { refused += result.has_error(); });
-    writer.release();
-    EXPECT_TRUE(within(seconds(20), [&] { return refused == 4; }));
-    EXPECT_FALSE(store->healthy());
-    EXPECT_EQ(test::rooms(*store).value().size(), 1u);
-    EXPECT_EQ(test::append(*store, draft_of("room", "before", "before")).value().stored.seq, 3u);
-    EXPECT_TRUE(store->healthy());
-    expect_no_hole(*store, "room", 3);
+    expect_no_hole(*store, "room", kept);
 }
 
 TEST_F(store_sqlite_faults, the_queue_is_bounded_in_bytes_too) {
