@@ -56,11 +56,10 @@ sqlite_reader::~sqlite_reader() {
 
 template <class Job>
 void sqlite_reader::put(Job what) {
-    any_job waiting(std::move(what));
-    const auto outcome = queue_.put(waiting, 0);
+    const auto outcome = queue_.put(what, 0);
     if (outcome == work_queue<any_job>::outcome::taken) return;
     const bool full = outcome == work_queue<any_job>::outcome::full;
-    complete<typename Job::type>(std::get<Job>(waiting).then, full ? too_many_reads() : closed_error());
+    complete<typename Job::type>(what.then, full ? too_many_reads() : closed_error());
 }
 
 void sqlite_reader::history(chat::history_query which, chat::store::done<history_page> then) {

@@ -101,33 +101,22 @@ sqlite_writer::~sqlite_writer() {
     close();
 }
 
-template <class Done>
-void sqlite_writer::put(any_job&& what, std::size_t bytes, const Done& refused) {
-    switch (queue_.put(what, bytes)) {
-        case work_queue<any_job>::outcome::taken:
-            break;
-        case work_queue<any_job>::outcome::full:
-            refused(what, too_many_writes());
-            break;
-        case work_queue<any_job>::outcome::closed:
-            refused(what, closed_error());
-            break;
-    }
+template <class Job>
+void sqlite_writer::put(Job&& what, std::size_t bytes) {
+    const auto outcome = queue_.put(what, bytes);
+    if (outcome == work_queue<any_job>::outcome::taken) return;
+    const bool full = outcome == work_queue<any_job>::outcome::full;
+    complete<typename Job::type>(what.then, full ? too_many_writes() : closed_error());
 }
 
-void sqlite_writer::append(draft what, chat::store::done<appended> then) {
+void sqlite_writer::append(draft&& what, chat::store::done<appended>&& then) {
     const std::size_t bytes = bytes_of(what);
-    put(append_job{std::move(what), base::sortable_id(), std::move(then)}, bytes,
-        [](const any_job& refused, base::error why) {
-            complete<appended>(std::get<append_job>(refused).then, std::move(why));
-        });
+    put(append_job{std::move(what), base::sortable_id(), std::move(then)}, bytes);
 }
 
-void sqlite_writer::add_upload(upload what, chat::store::done<upload> then) {
+void sqlite_writer::add_upload(upload&& what, chat::store::done<upload>&& then) {
     const std::size_t bytes = bytes_of(what);
-    put(upload_job{std::move(what), std::move(then)}, bytes, [](const any_job& refused, base::error why) {
-        complete<upload>(std::get<upload_job>(refused).then, std::move(why));
-    });
+    put(upload_job{std::move(what), std::move(then)}, bytes);
 }
 
 void sqlite_writer::close() {

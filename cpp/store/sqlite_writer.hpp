@@ -29,8 +29,8 @@ class sqlite_writer {
     sqlite_writer(sqlite_database database, sqlite_database checkpointing, const sqlite_options& options);
     ~sqlite_writer();  // closes
 
-    void append(chat::draft what, chat::store::done<chat::appended> then);
-    void add_upload(chat::upload what, chat::store::done<chat::upload> then);
+    void append(chat::draft&& what, chat::store::done<chat::appended>&& then);
+    void add_upload(chat::upload&& what, chat::store::done<chat::upload>&& then);
 
     /// No further calls are taken; those that were are still done.
     void stop_taking() { queue_.close(); }
@@ -41,14 +41,16 @@ class sqlite_writer {
 
   private:
     struct append_job {
+        using type = chat::appended;
         chat::draft what;
         // Made by whoever calls append(), whose memory it is as a rule: see service::append_under_way.
         std::string id;
-        chat::store::done<chat::appended> then;
+        chat::store::done<type> then;
     };
     struct upload_job {
+        using type = chat::upload;
         chat::upload what;
-        chat::store::done<chat::upload> then;
+        chat::store::done<type> then;
     };
     using any_job = std::variant<append_job, upload_job>;
 
@@ -83,8 +85,8 @@ class sqlite_writer {
         }
     };
 
-    template <class Done>
-    void put(any_job&& what, std::size_t bytes, const Done& refused);
+    template <class Job>
+    void put(Job&& what, std::size_t bytes);
 
     void run();
     void write(std::vector<any_job>& batch);

@@ -21,12 +21,13 @@ class work_queue {
     work_queue(std::size_t jobs_limit, std::size_t bytes_limit)
         : jobs_limit_(jobs_limit), bytes_limit_(bytes_limit) {}
 
-    /// Moves the job in, or leaves it as it is when it is not taken.
-    outcome put(Job& job, std::size_t bytes) {
+    /// Makes a job of it in the queue, or leaves it as it is when it is not taken.
+    template <class What>
+    outcome put(What& what, std::size_t bytes) {
         const std::lock_guard lock(mutex_);
         if (closed_) return outcome::closed;
         if (jobs_.size() >= jobs_limit_ || bytes > bytes_limit_ - bytes_) return outcome::full;
-        jobs_.push_back(std::move(job));
+        jobs_.emplace_back(std::move(what));
         bytes_ += bytes;
         // Under the lock: once the job is done, whoever waited for it may destroy the queue.
         if (std::exchange(taker_waits_, false)) ready_.notify_one();
