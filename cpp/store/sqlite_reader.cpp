@@ -54,24 +54,16 @@ sqlite_reader::~sqlite_reader() {
     close();
 }
 
-template <class Job>
-void sqlite_reader::put(Job what) {
-    const auto outcome = queue_.put(what, 0);
-    if (outcome == work_queue<any_job>::outcome::taken) return;
-    const bool full = outcome == work_queue<any_job>::outcome::full;
-    complete<typename Job::type>(what.then, full ? too_many_reads() : closed_error());
-}
-
 void sqlite_reader::history(chat::history_query which, chat::store::done<history_page> then) {
-    put(history_job{std::move(which), std::move(then)});
+    put_or_refuse(queue_, history_job{std::move(which), std::move(then)}, 0, too_many_reads);
 }
 
 void sqlite_reader::rooms(chat::store::done<std::vector<room_info>> then) {
-    put(rooms_job{std::move(then)});
+    put_or_refuse(queue_, rooms_job{std::move(then)}, 0, too_many_reads);
 }
 
 void sqlite_reader::find_upload(std::string name, chat::store::done<upload> then) {
-    put(upload_job{std::move(name), std::move(then)});
+    put_or_refuse(queue_, upload_job{std::move(name), std::move(then)}, 0, too_many_reads);
 }
 
 void sqlite_reader::close() {

@@ -50,8 +50,6 @@ class sqlite_reader {
     using any_job = std::variant<history_job, rooms_job, upload_job>;
 
     template <class Job>
-    void put(Job what);
-    template <class Job>
     void answer(Job& what) noexcept;
 
     void run();

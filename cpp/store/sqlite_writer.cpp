@@ -101,22 +101,15 @@ sqlite_writer::~sqlite_writer() {
     close();
 }
 
-template <class Job>
-void sqlite_writer::put(Job&& what, std::size_t bytes) {
-    const auto outcome = queue_.put(what, bytes);
-    if (outcome == work_queue<any_job>::outcome::taken) return;
-    const bool full = outcome == work_queue<any_job>::outcome::full;
-    complete<typename Job::type>(what.then, full ? too_many_writes() : closed_error());
-}
-
 void sqlite_writer::append(draft&& what, chat::store::done<appended>&& then) {
     const std::size_t bytes = bytes_of(what);
-    put(append_job{std::move(what), base::sortable_id(), std::move(then)}, bytes);
+    put_or_refuse(queue_, append_job{std::move(what), base::sortable_id(), std::move(then)}, bytes,
+                  too_many_writes);
 }
 
 void sqlite_writer::add_upload(upload&& what, chat::store::done<upload>&& then) {
     const std::size_t bytes = bytes_of(what);
-    put(upload_job{std::move(what), std::move(then)}, bytes);
+    put_or_refuse(queue_, upload_job{std::move(what), std::move(then)}, bytes, too_many_writes);
 }
 
 void sqlite_writer::close() {
@@ -228,7 +221,7 @@ bool sqlite_writer::keep_together(std::span<append_job* const> jobs) {
         where.take();
         rows[i] = where.row;
         set_message(add_messages_, first, where.row, job.id, job.what, now);
-        kept_.push_back({where.seq, now, nullptr});
+        kept_.push_back({.seq = where.seq, .timestamp = now});
     }
     add_messages_.execute();
     if (database_.changes() != static_cast<int>(jobs.size())) return false;
@@ -246,12 +239,12 @@ void sqlite_writer::keep(const append_job& job) {
         auto rows = find_duplicate_.query(where.room.room_id, what.username, what.client_id);
         if (!rows.next()) throw sqlite_error(SQLITE_CONSTRAINT, "a message was refused and is not there");
         auto first = std::make_unique<chat::message>(read_message(rows, what.room, select_attachments_));
-        kept_.push_back({first->seq, first->timestamp, std::move(first)});
+        kept_.push_back({.first = std::move(first)});
         return;
     }
     where.take();
     keep_attachments(where.row, what.attachments);
-    kept_.push_back({where.seq, now, nullptr});
+    kept_.push_back({.seq = where.seq, .timestamp = now});
 }
 
 void sqlite_writer::keep_attachments(std::int64_t message_id, const std::vector<upload>& uploads) {
@@ -271,17 +264,7 @@ void sqlite_writer::keep(const upload_job& job) {
 // Of a message that is on the disk.
 appended sqlite_writer::result_of(append_job&& job, kept_message&& kept) {
     if (kept.first) return {std::move(*kept.first), true};
-    draft& what = job.what;
-    return {{.id = std::move(job.id),
-             .room = std::move(what.room),
-             .seq = kept.seq,
-             .username = std::move(what.username),
-             .text = std::move(what.text),
-             .timestamp = kept.timestamp,
-             .client_id = std::move(what.client_id),
-             .reply_to = std::move(what.reply_to),
-             .attachments = std::move(what.attachments)},
-            false};
+    return {message_of(std::move(job.what), std::move(job.id), kept.seq, kept.timestamp), false};
 }
 
 sqlite_writer::place sqlite_writer::next_place(const std::string& name) {

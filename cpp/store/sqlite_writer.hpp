@@ -56,9 +56,9 @@ class sqlite_writer {
 
     // What became of an append_job in a transaction.
     struct kept_message {
-        std::uint64_t seq;
-        std::int64_t timestamp;
-        std::unique_ptr<chat::message> first;  // the job was a duplicate: of this
+        std::uint64_t seq = 0;
+        std::int64_t timestamp = 0;
+        std::unique_ptr<chat::message> first{};  // if set, the job was a duplicate: of this
     };
 
     // A room within one transaction. It is read from the database each time, inside BEGIN IMMEDIATE: another
@@ -84,9 +84,6 @@ class sqlite_writer {
             return std::hash<std::string_view>{}(text);
         }
     };
-
-    template <class Job>
-    void put(Job&& what, std::size_t bytes);
 
     void run();
     void write(std::vector<any_job>& batch);

@@ -57,16 +57,8 @@ class room {
             const auto known = by_client_.find({what.username, what.client_id});
             if (known != by_client_.end()) return {at(known->second), true};
         }
-        message& kept = messages_.emplace_back();
-        kept.id = std::move(id);
-        kept.room = std::move(what.room);
-        kept.seq = ++last_seq_;
-        kept.username = std::move(what.username);
-        kept.text = std::move(what.text);
-        kept.timestamp = base::wall_now_ms();
-        kept.client_id = std::move(what.client_id);
-        kept.reply_to = std::move(what.reply_to);
-        kept.attachments = std::move(what.attachments);
+        const message& kept = messages_.emplace_back(
+            message_of(std::move(what), std::move(id), ++last_seq_, base::wall_now_ms()));
         if (!kept.client_id.empty()) by_client_.emplace(client_key{kept.username, kept.client_id}, kept.seq);
         appended out{kept, false};
         while (messages_.size() > history_limit) drop_oldest();

@@ -2,7 +2,8 @@
 // one by one. The memory store, which takes each by itself, says what must come of it.
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <random>
