@@ -92,6 +92,14 @@ def _precedence(runs: list[Run]) -> str:
     return f"Both have the same core, where the one that measures goes first (`{', '.join(sorted(found))}`), alone too."
 
 
+def _measured_apart(results: Results, runs: list[Run]) -> list[str]:
+    """Where the runs are not what the page's head says of all."""
+    commits, rounds = {run.commit for run in runs}, max((run.round for run in runs), default=0)
+    if commits == {results.machine.get("commit")} and rounds == results.rounds:
+        return []
+    return ["", f"Measured apart from the others: commit {', '.join(sorted(commits))}, rounds: {rounds}."]
+
+
 def _section(results: Results, scenario: Scenario, title: str) -> list[str]:
     lines = [f"## {title}", "", scenario.about, ""]
     if scenario.tool == "chatterlink-bench":
@@ -105,10 +113,7 @@ def _section(results: Results, scenario: Scenario, title: str) -> list[str]:
     lines += _table(results, scenario)
     if scenario.targets:
         lines += ["", *(judge(results, scenario, target)[1] for target in scenario.targets)]
-    commits, rounds = {run.commit for run in runs}, max((run.round for run in runs), default=0)
-    if commits != {results.machine.get("commit")} or rounds != results.rounds:
-        lines += ["", f"Measured apart from the others: commit {', '.join(sorted(commits))}, rounds: {rounds}."]
-    return [*lines, ""]
+    return [*lines, *_measured_apart(results, runs), ""]
 
 
 def _load_section(results: Results, scenarios: list[Scenario], images: Path) -> list[str]:
@@ -134,7 +139,8 @@ def _load_section(results: Results, scenarios: list[Scenario], images: Path) -> 
                 cell = f"{cell} ({', '.join(sorted(outcomes & {FAILED, FLAWED}))})"
             cells.append("missing" if server.name in results.missing else cell)
         lines.append(f"| {server.label} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
+    measured = {scenario.name for scenario in scenarios}
+    return [*lines, *_measured_apart(results, [run for run in results.runs if run.scenario in measured]), ""]
 
 
 def _head(results: Results) -> list[str]:

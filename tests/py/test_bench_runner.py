@@ -300,6 +300,21 @@ def test_the_report_shows_medians_ratios_and_what_is_reached_and_missed(
     assert "1 of 2 are reached." in text
 
 
+@pytest.mark.parametrize("group", ["", "load"])
+def test_the_report_says_which_commit_a_part_was_measured_at_if_not_that_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: str
+) -> None:
+    monkeypatch.setattr("bench.report.draw", lambda *_: None)  # what draws is in the bench's environment only
+    runs = [run_of("chatterlink", number, 8) for number in (1, 2, 3)]
+    for each in runs:
+        each.commit = "abc"
+    assert "Measured apart" not in report(results(*runs), tmp_path, monkeypatch, group=group)
+    for each in runs:
+        each.commit = "def"
+    apart = "Measured apart from the others: commit def, rounds: 3."
+    assert apart in report(results(*runs), tmp_path, monkeypatch, group=group)
+
+
 def test_the_report_leaves_no_failure_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = results(
         run_of("chatterlink", 1, 8),
