@@ -95,6 +95,16 @@ def test_shortcodes_are_completed_while_they_are_typed(start_app: StartApp, visi
     expect(ada.composer).to_have_value(f"hi {second} :smi")
 
 
+def test_what_is_typed_right_after_a_completion_stays_behind_it(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app()).join("Ada")
+    ada.composer.press_sequentially(":rocke")
+    expect(ada.find("shortcode-option").first).to_be_visible()
+    ada.page.evaluate("() => { window.requestAnimationFrame = (f) => setTimeout(f, 150); }")  # a slow machine
+    ada.composer.press("Tab")
+    ada.composer.press_sequentially("to the moon", delay=40)
+    expect(ada.composer).to_have_value("🚀 to the moon")
+
+
 def test_whole_shortcodes_become_emoji_when_sent_and_others_stay(start_app: StartApp, visit: Visit) -> None:
     server = start_app()
     ada, bo = visit(server).join("Ada"), visit(server).join("Bo")

@@ -64,12 +64,14 @@ export function Composer({ room }: { room: Room }) {
   }, [queued, busy]);
 
   const write = (value: string, caret: number) => {
+    // At once: a caret set in the next frame would move what is typed until then.
+    if (field.current) {
+      field.current.value = value;
+      field.current.setSelectionRange(caret, caret);
+    }
     room.draft.value = value;
     typing.input(room.name, value);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(caret, caret);
-    });
+    requestAnimationFrame(() => field.current?.focus()); // what was open over it has closed by then
   };
 
   const complete = (emoji: Emoji) => {
