@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.paths import CPP
+from support.paths import BIN, CPP
 
 #: layer -> the layers it stands on, beside base. It may include these and what they stand on in turn.
 STANDS_ON: dict[str, set[str]] = {
@@ -122,6 +122,18 @@ def test_nothing_outside_the_bindings_knows_them_or_python() -> None:
         if python.match(name) and not name_of(path).startswith("bindings/")
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_program_holds_only_what_it_uses() -> None:
+    schema = b"CREATE TABLE messages"
+    upgrade = b"Sec-WebSocket-Accept"
+    program = {name: (BIN / f"chatterlink-{name}").read_bytes() for name in ("app", "server", "client")}
+    assert schema in program["app"]
+    assert upgrade in program["app"]
+    for smaller in ("server", "client"):
+        assert schema not in program[smaller]
+        assert upgrade not in program[smaller]
+    assert len(program["client"]) < len(program["server"]) < len(program["app"])
 
 
 def test_the_load_generator_stands_alone() -> None:
