@@ -51,6 +51,29 @@ std::optional<std::string> png_without_text(std::string_view bytes) {
     return kept;
 }
 
+// A segment is 0xFF, its marker, a length of two bytes that counts itself, and data; some markers stand alone.
+// After a scan's segment (SOS) come its bits, in which 0xFF is followed by zero or by a restart marker.
+std::uint64_t count_jpeg_scans(std::string_view bytes) noexcept {
+    constexpr std::uint8_t start_of_image = 0xD8, end_of_image = 0xD9, start_of_scan = 0xDA;
+    std::uint64_t scans = 0;
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+        const void* const found = std::memchr(bytes.data() + at, 0xFF, bytes.size() - at);
+        if (found == nullptr) break;
+        at = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+        while (at < bytes.size() && byte_at(bytes, at) == 0xFF) ++at;  // any number may come before a marker
+        if (at == bytes.size()) break;
+        const std::uint8_t marker = byte_at(bytes, at++);
+        if (marker == end_of_image) break;
+        const bool alone = marker <= 0x01 || (marker >= 0xD0 && marker <= start_of_image);
+        if (alone) continue;
+        if (bytes.size() - at < 2) break;
+        at += std::size_t{byte_at(bytes, at)} << 8 | byte_at(bytes, at + 1);
+        if (marker == start_of_scan) ++scans;
+    }
+    return scans;
+}
+
 gif_outline outline_gif(std::string_view bytes) noexcept {
     constexpr std::size_t header = 13;  // signature and logical screen descriptor
     gif_outline outline;

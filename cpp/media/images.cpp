@@ -77,6 +77,11 @@ base::error too_many_frames(std::uint64_t has, std::uint32_t most) {
                                           std::to_string(most) + " are accepted.");
 }
 
+base::error too_many_scans(std::uint64_t has, std::uint32_t most) {
+    return fail(errc::upload_invalid, "This JPEG image has " + std::to_string(has) + " scans; at most " +
+                                          std::to_string(most) + " are accepted.");
+}
+
 }  // namespace
 
 std::string_view sniff(std::string_view bytes) noexcept {
@@ -115,6 +120,9 @@ base::result<image> process(std::string_view bytes, const limits& bounds, std::s
     } else if (known->number == chatterlink_images_png) {
         trimmed = png_without_text(bytes);
         if (trimmed) bytes = *trimmed;
+    } else if (known->number == chatterlink_images_jpeg) {
+        const auto scans = count_jpeg_scans(bytes);
+        if (scans > bounds.max_scans) return too_many_scans(scans, bounds.max_scans);
     }
 
     const auto& loaded = plugin();

@@ -22,6 +22,7 @@ struct limits {
     std::uint64_t max_pixels = 50'000'000;
     std::uint32_t max_side = 16'384;     // width or height, in pixels; WebP itself ends at 16,383
     std::uint32_t max_frames = 500;      // of an animation
+    std::uint32_t max_scans = 100;       // of a progressive JPEG; usual are 10
     std::uint32_t thumbnail_side = 640;  // the longer side of the smaller version, in pixels
     // Of the whole work but the last step of WebP; an image that takes longer is refused.
     std::chrono::milliseconds max_time{20'000};

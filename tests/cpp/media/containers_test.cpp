@@ -32,6 +32,24 @@ TEST(png_without_text, leaves_a_damaged_rest_as_it_is) {
     EXPECT_EQ(png_without_text(png_signature), std::nullopt);
 }
 
+TEST(count_jpeg_scans, counts_what_begins_a_pass_over_the_image) {
+    EXPECT_EQ(count_jpeg_scans(fixture("photo.jpg")), 1u);
+    EXPECT_EQ(count_jpeg_scans(fixture("progressive.jpg")), 10u);
+    for (const std::size_t scans : {0u, 1u, 7u}) EXPECT_EQ(count_jpeg_scans(jpeg_of_scans(scans)), scans);
+}
+
+TEST(count_jpeg_scans, goes_over_segments_and_bits_that_look_like_scans) {
+    const std::string thumbnail = "\xff\xe1\0\6\xff\xda\0\2"s;  // as in EXIF
+    const std::string bits = "\1\xff\0\xda\xff\xd3\xda"s;
+    const std::string fill = "\xff\xff\xff"s;
+    EXPECT_EQ(count_jpeg_scans("\xff\xd8"s + thumbnail + jpeg_scan + bits + fill + jpeg_scan + bits), 2u);
+    EXPECT_EQ(count_jpeg_scans("\xff\xd8"s + jpeg_scan + "\xff\xd9"s + jpeg_scan), 1u) << "after the end";
+    EXPECT_EQ(count_jpeg_scans("\xff\xd8\xff\xda\xff\xff"s), 1u) << "a segment longer than the file";
+    EXPECT_EQ(count_jpeg_scans("\xff\xd8\xff\xda\0"s), 0u);
+    EXPECT_EQ(count_jpeg_scans("\xff\xd8\xff"s), 0u);
+    EXPECT_EQ(count_jpeg_scans(""), 0u);
+}
+
 TEST(outline_gif, counts_frames_of_a_whole_file) {
     for (const std::size_t frames : {0u, 1u, 7u}) {
         const gif_outline outline = outline_gif(gif_of_frames(frames));

@@ -68,6 +68,16 @@ TEST_F(image_processing, refuses_too_many_pixels_too_long_sides_and_too_many_fra
     EXPECT_TRUE(process(fixture("animated.webp"), few).has_value());
 }
 
+// libjpeg would make them all before anybody asks whether the time is over.
+TEST_F(image_processing, refuses_a_jpeg_with_more_scans_than_an_image_has) {
+    expect_invalid(jpeg_of_scans(101), "101 scans; at most 100");
+    expect_invalid(jpeg_of_scans(100), "damaged");
+    limits few;
+    few.max_scans = 9;
+    expect_invalid(fixture("progressive.jpg"), "10 scans; at most 9", few);
+    EXPECT_TRUE(process(fixture("progressive.jpg"), {}).has_value());
+}
+
 TEST_F(image_processing, refuses_a_gif_with_10000_frames_at_once_however_long_it_is) {
     expect_invalid(gif_of_frames(10'000), "10000 frames; at most 500");
     const std::string longest = gif_of_frames(600'000);

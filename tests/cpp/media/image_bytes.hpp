@@ -42,6 +42,18 @@ inline std::string little_endian_16(std::uint32_t n) {
     return {static_cast<char>(n), static_cast<char>(n >> 8)};
 }
 
+// --- JPEG ---
+
+/// What begins a scan (SOS) of one component; of its bits, none.
+inline const std::string jpeg_scan("\xff\xda\0\x08\1\1\0\1\x3f\0", 10);
+
+/// Scans alone: nothing that could be shown.
+inline std::string jpeg_of_scans(std::size_t scans) {
+    std::string out = "\xff\xd8";
+    while (scans-- > 0) out += jpeg_scan;
+    return out + "\xff\xd9";
+}
+
 // --- PNG ---
 
 inline std::uint32_t crc_32(std::string_view bytes) {
