@@ -65,6 +65,10 @@ void init_random() {
     if (told != 0) throw failure(fail(errc::internal, "no memory for a handler of fork()"));
 }
 
+std::uint32_t random_below(std::uint32_t bound) {
+    return randombytes_uniform(bound);
+}
+
 std::string random_token(std::size_t bytes) {
     return random_text(bytes, 0);
 }

@@ -13,6 +13,9 @@ namespace chatterlink::base {
 /// Must be called once before the others; safe to call again. Throws failure if no random source exists.
 void init_random();
 
+/// A number below `bound` that nobody can guess. Any thread.
+std::uint32_t random_below(std::uint32_t bound);
+
 /// `bytes` random bytes as base64url without padding (20 bytes: 160 bits in 27 characters). Any thread.
 std::string random_token(std::size_t bytes);
 

@@ -14,6 +14,7 @@ namespace {
 
 using kind = line_item::kind;
 
+constexpr std::size_t keep_items = 64;
 constexpr std::size_t keep_capacity = 1024;  // a bigger buffer is given back once it is empty
 
 bool is_continuation(char c) noexcept {
@@ -146,6 +147,10 @@ std::span<const line_item> line_decoder::finish() {
     begin();
     if (!held_.empty()) flush();
     return items_;
+}
+
+void line_decoder::release() noexcept {
+    if (items_.capacity() > keep_items) items_ = std::vector<line_item>();
 }
 
 void line_decoder::begin() {

@@ -73,6 +73,9 @@ class line_decoder {
     /// The peer will send no more: text that still waits is its last line. Views as in feed().
     std::span<const line_item> finish();
 
+    /// The items of the last call are used: gives the memory of many of them back.
+    void release() noexcept;
+
     /// True while the peer is known as one that sends no newlines. A peer that sent nothing yet is not.
     bool plain() const noexcept { return peer_ == peer::plain; }
 

@@ -1,9 +1,9 @@
 #include "gateways/line_gateway.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
+#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "chat/line_protocol.hpp"
 
@@ -12,6 +12,10 @@ namespace {
 
 using base::errc;
 using chat::line_item;
+
+std::string unforeseen_guest() {
+    return "guest-" + std::to_string(1'000'000'000U + base::random_below(3'000'000'000U));
+}
 
 // One connection. Owned by that connection, as its reader: it ends with the connection.
 class line_session final : public hub::subscriber,
@@ -57,10 +61,9 @@ class line_session final : public hub::subscriber,
     void enter(const std::string& room, const std::string& name) {
         rules_.join(who_, {name, room, {}, {}},
                     [self = shared_from_this(), name](base::result<chat::joined> in) {
-                        if (!in && in.error().code == errc::name_taken) {
-                            return self->enter(self->owner_.options().room,
-                                               "guest-" + std::to_string(self->owner_.next_guest()));
-                        }
+                        // Somebody has taken that name beforehand: then one that nobody can.
+                        if (!in && in.error().code == errc::name_taken)
+                            return self->enter(self->owner_.options().room, unforeseen_guest());
                         if (!in) {
                             self->say_back(chat::refusal_text(in.error()));
                             return self->finish();
@@ -100,12 +103,15 @@ class line_session final : public hub::subscriber,
                 say_back(chat::refusal_text(chat::refusal_of(item.what)));
                 if (item.what == line_item::kind::too_long) return finish();
             } else if (throttled_) {
-                later_.emplace_back(item.text);
+                put_off(item.text);
             } else {
                 on_line(item.text);
             }
         }
+        decoder_.release();
     }
+
+    void put_off(std::string_view line) { later_.append(line) += '\n'; }
 
     void on_line(std::string_view text) {
         const auto line = chat::parse_line(text);
@@ -146,9 +152,10 @@ class line_session final : public hub::subscriber,
     // lost.
     void throttle(std::string text, base::milliseconds wait) {
         if (throttled_) {
-            later_.push_back(std::move(text));
+            put_off(text);
         } else {
-            later_.push_front(std::move(text));
+            later_.replace(0, later_at_, text += '\n');
+            later_at_ = 0;
         }
         throttled_ = true;
         connection_->pause_reading();
@@ -157,15 +164,20 @@ class line_session final : public hub::subscriber,
 
     void resume() {
         throttled_ = false;
-        while (!later_.empty() && !throttled_ && connection_->open()) {
-            const std::string text = std::move(later_.front());
-            later_.pop_front();
-            on_line(text);
+        while (has_later() && !throttled_ && connection_->open()) {
+            const auto end = later_.find('\n', later_at_);
+            const std::string line = later_.substr(later_at_, end - later_at_);
+            later_at_ = end + 1;
+            on_line(line);
         }
         if (throttled_) return;
+        later_ = std::string();
+        later_at_ = 0;
         connection_->resume_reading();
         finish_if_done();
     }
+
+    bool has_later() const noexcept { return later_at_ < later_.size(); }
 
     void rename(std::string name) {
         rules_.join(who_, {std::move(name), room_, {}, {}},
@@ -202,7 +214,7 @@ class line_session final : public hub::subscriber,
 
     // The peer sends no more: once everything it said is said, the connection ends.
     void finish_if_done() {
-        if (ended_ && outstanding_ == 0 && later_.empty()) finish();
+        if (ended_ && outstanding_ == 0 && !has_later()) finish();
     }
 
     void finish() {
@@ -227,8 +239,9 @@ class line_session final : public hub::subscriber,
                        this};
     std::string name_;
     std::string room_;
-    std::deque<std::string> later_;  // lines of a throttled client, at most one read's worth
-    std::size_t outstanding_ = 0;    // messages not yet answered by the store
+    std::string later_;         // lines of a throttled client, at most one read's worth, each with a newline
+    std::size_t later_at_ = 0;  // those before are done
+    std::size_t outstanding_ = 0;  // messages not yet answered by the store
     bool throttled_ = false;
     bool ended_ = false;
 };

@@ -219,6 +219,17 @@ def test_a_name_that_cannot_be_had_is_refused(server: LineServer, name: str) -> 
         assert "Anna" in anna.ask("/who")
 
 
+def test_nobody_can_take_the_names_of_those_who_come_next(start_line_server: StartLine) -> None:
+    server = start_line_server()
+    with ExitStack() as stack:
+        squatters = [stack.enter_context(LineClient(server)) for _ in range(60)]
+        for number, each in enumerate(squatters, 61):
+            assert each.ask(f"/name guest-{number}") == f"* you are now guest-{number}"
+        newcomer = stack.enter_context(LineClient(server))
+        newcomer.send("I am in\n")
+        newcomer.exactly(b"I am in\n")
+
+
 def test_rooms_are_separate(server: LineServer) -> None:
     with named(server, "Anna") as anna, named(server, "Ben") as ben, named(server, "Eva") as eva:
         assert anna.ask("/join kitchen") == "* you are in kitchen, 1 here"
@@ -309,6 +320,19 @@ def test_ten_megabytes_without_a_newline_are_closed_and_cost_no_memory(server: L
         assert memory.resident(server.pid) - before < memory.growth(2 << 20)
         ben.send("undisturbed\n")
         ben.exactly(b"undisturbed\n")
+
+
+def test_newlines_alone_cost_no_more_memory_than_their_bytes(start_line_server: StartLine) -> None:
+    server = start_line_server()
+    with named(server, "Anna") as anna, ExitStack() as stack:
+        before = memory.resident(server.pid)
+        for _ in range(20):  # within the rate for a moment, then they wait
+            stack.enter_context(LineClient(server)).send(b"\n" * 65_536)
+        anna.send("still here\n")
+        while anna.line() != "still here":
+            pass
+        assert memory.resident(server.pid) - before < memory.growth(20 << 20)
+
 
 
 @pytest.mark.parametrize(
