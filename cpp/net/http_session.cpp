@@ -327,7 +327,24 @@ void http_session::next() {
     // Posted, so that a row of pipelined requests does not recurse.
     phase_ = phase::idle;
     boost::asio::post(connection_->home().context(), [self = shared_from_this()] {
-        if (self->phase_ == phase::idle && self->connection_->open()) self->read_header(false);
+        if (self->connection_->queued_bytes() <= self->limits_.pipelined_bytes) return self->read_next();
+        // Who asks on and on and takes no answer is not answered further.
+        self->when_drained([self] { self->read_next(); });
+    });
+}
+
+void http_session::read_next() {
+    if (phase_ == phase::idle && connection_->open()) read_header(false);
+}
+
+// Once, when all that is queued is on its way.
+void http_session::when_drained(std::function<void()> then) {
+    connection_->on_drained([self = shared_from_this(), then = std::move(then)] {
+        // Not from inside the callback that this replaces.
+        boost::asio::post(self->connection_->home().context(), [self, then] {
+            self->connection_->on_drained(nullptr);
+            then();
+        });
     });
 }
 
@@ -371,12 +388,7 @@ void http_session::on_deadline() {
 
 void http_session::hand_over(exchange_ptr e, shard& to, std::function<void(exchange_ptr)> there) {
     if (connection_->queued_bytes() > 0) {  // an earlier pipelined answer: first let it go
-        connection_->on_drained([self = shared_from_this(), e, &to, there] {
-            boost::asio::post(self->connection_->home().context(), [self, e, &to, there] {
-                self->connection_->on_drained(nullptr);
-                self->hand_over(e, to, there);
-            });
-        });
+        when_drained([self = shared_from_this(), e, &to, there] { self->hand_over(e, to, there); });
         return;
     }
     deadline_.cancel();

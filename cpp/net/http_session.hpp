@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -57,6 +58,8 @@ class http_session final : public connection_owner, public std::enable_shared_fr
     void read_body();
     void handle();
     void next();
+    void read_next();
+    void when_drained(std::function<void()> then);
     void refuse(base::error why, unsigned status = 0);  // 0: the error's own status
     base::error too_large();
     void write_head(const response& r, std::optional<std::uint64_t> length);
