@@ -22,6 +22,10 @@ response refusal_of(const websocket_handshake& shaken) {
     return r;
 }
 
+// Bytes of inflated messages that one connection hears in a row, before the shard's others have their turn: a
+// read of 64 KiB may hold a thousand times as much.
+constexpr std::size_t inflated_in_a_row = 256 * 1024;
+
 // A connection needs a decoder while a message of it arrives: each thread keeps one for the next.
 std::unique_ptr<websocket_decoder>& spare_decoder() noexcept {
     thread_local std::unique_ptr<websocket_decoder> spare;
@@ -53,6 +57,7 @@ class websocket_impl final : public websocket,
             self->on_unread();
             if (!self->connection_->open()) return;
             self->connection_->start_reading();
+            if (self->goes_on_) self->connection_->pause_reading();
         });
     }
 
@@ -89,8 +94,7 @@ class websocket_impl final : public websocket,
         if (!std::exchange(paused_, false)) return;
         boost::asio::post(home().context(), [self = shared_from_this()] {
             if (self->paused_) return;
-            self->on_unread();
-            if (!self->paused_) self->connection_->resume_reading();
+            self->read_on();
         });
     }
 
@@ -102,17 +106,16 @@ class websocket_impl final : public websocket,
     void on_bytes(std::string_view bytes) override {
         const auto keep = shared_from_this();
         if (!decoder_) decoder_ = take_decoder();
+        std::size_t inflated = 0;
         while (connection_->open()) {
-            if (paused_ && !bytes.empty()) {
-                if (!waiting_) waiting_ = std::make_unique<waiting>();
-                waiting_->unread.append(bytes);
-                return;
-            }
+            if (paused_ && !bytes.empty()) return keep_unread(bytes);
+            if (inflated > inflated_in_a_row && !bytes.empty()) return go_on_later(bytes);
             switch (decoder_->next(bytes)) {
                 case websocket_decoder::event::need_more:
                     if (decoder_->idle()) spare_decoder() = std::move(decoder_);
                     return;
                 case websocket_decoder::event::message:
+                    if (inflates_) inflated += decoder_->payload().size();
                     deliver();
                     break;
                 case websocket_decoder::event::ping:
@@ -165,6 +168,28 @@ class websocket_impl final : public websocket,
         const auto both = base::shared_buffer::copy_of(waiting_->answer, first_frame);
         waiting_->answer.clear();
         return connection_->send(both);
+    }
+
+    void keep_unread(std::string_view bytes) {
+        if (!waiting_) waiting_ = std::make_unique<waiting>();
+        waiting_->unread.append(bytes);
+    }
+
+    void go_on_later(std::string_view bytes) {
+        keep_unread(bytes);
+        goes_on_ = true;
+        connection_->pause_reading();
+        boost::asio::post(home().context(), [self = shared_from_this()] {
+            self->goes_on_ = false;
+            if (!self->paused_) self->read_on();  // else resume() does
+        });
+    }
+
+    // What is there first, and then what comes.
+    void read_on() {
+        if (goes_on_) return;
+        on_unread();
+        if (!paused_ && !goes_on_) connection_->resume_reading();
     }
 
     void on_unread() {
@@ -225,7 +250,8 @@ class websocket_impl final : public websocket,
     const int deflate_window_;          // 0: what goes out is not compressed
     bool closing_ = false;
     bool paused_ = false;
-    const bool inflates_;  // permessage-deflate was agreed on
+    bool goes_on_ = false;  // with what is unread, in one of the shard's next handlers
+    const bool inflates_;   // permessage-deflate was agreed on
     const bool client_takeover_;
     listener* listener_;
     const websocket_limits& limits_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "net/deflate.hpp"
 #include "net/support/loopback.hpp"
 #include "net/support/recording_handler.hpp"
 #include "net/websocket_frame.hpp"
@@ -53,6 +54,7 @@ class echo final : public websocket::listener {
         if (at_opening) at_opening(*socket_);
     }
     void websocket_message(std::string_view payload, bool binary) override {
+        if (at_message) return at_message(*socket_, payload);
         if (payload == "close") return socket_->close(close_code::going_away);
         if (payload == "abort") return socket_->abort();
         if (payload == "detach") {
@@ -70,7 +72,9 @@ class echo final : public websocket::listener {
     }
 
     std::atomic<int> opened{0};
-    std::function<void(websocket&)> at_opening;  // set before the first connection
+    // Set before the first connection.
+    std::function<void(websocket&)> at_opening;
+    std::function<void(websocket&, std::string_view)> at_message;  // instead of what it does
 
   private:
     const websocket_limits limits_;
@@ -256,6 +260,65 @@ TEST(websocket, compresses_for_those_who_asked) {
     EXPECT_EQ(plain.upgrade("/").fields.count("sec-websocket-extensions"), 0U);
     plain.ws_text(text);
     EXPECT_EQ(plain.ws_read_text(), text);
+}
+
+// A few kilobytes that are inflated to megabytes.
+std::string frames_that_swell(int count) {
+    deflater out(9, 9, largest_window);
+    std::string all;
+    for (int i = 0; i < count; ++i) {
+        std::string small;
+        out.deflate(std::string(300'000, static_cast<char>('a' + i)), small);
+        all += raw_client::client_frame(0x41, small);  // RSV1: compressed
+    }
+    return all;
+}
+
+constexpr auto* ask_for_deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
+websocket_limits with_deflate() {
+    websocket_limits limits;
+    limits.deflate.enabled = true;
+    return limits;
+}
+
+TEST(websocket, lets_others_have_their_turn_between_messages_that_swell) {
+    for (const bool pauses : {false, true}) {
+        echo server(with_deflate());
+        std::string heard;
+        std::size_t heard_before_others = 0;
+        std::atomic<bool> over = false;
+        server.at_message = [&](websocket& w, std::string_view payload) {
+            heard += payload[0];
+            auto& context = w.home().context();
+            if (heard.size() == 1) boost::asio::post(context, [&] { heard_before_others = heard.size(); });
+            if (pauses) {
+                w.pause();
+                boost::asio::post(context, [&w] { w.resume(); });
+            }
+            if (payload == "!") over = true;
+        };
+        auto client = server.connect();
+        client.upgrade("/", ask_for_deflate);
+        client.send(frames_that_swell(20) + raw_client::client_frame(0x1, "?"));
+        client.ws_text("!");
+        ASSERT_TRUE(test::eventually([&] { return over.load(); }));
+        EXPECT_EQ(heard, "abcdefghijklmnopqrst?!");
+        EXPECT_EQ(heard_before_others, 1U) << "of 21 that came in one piece";
+    }
+}
+
+TEST(websocket, ends_in_the_middle_of_messages_that_swell) {
+    echo server(with_deflate());
+    std::atomic<int> heard = 0;
+    server.at_message = [&](websocket& w, std::string_view) {
+        if (++heard == 3) w.abort();
+    };
+    auto client = server.connect();
+    client.upgrade("/", ask_for_deflate);
+    client.send(frames_that_swell(20));
+    EXPECT_EQ(server.closed_with(), 1006U);
+    EXPECT_EQ(heard, 3);
 }
 
 }  // namespace
