@@ -25,6 +25,7 @@ struct rate_limits {
     rate_limit joins{5, 40};
     rate_limit uploads{5, 60};
     rate_limit typing{5, 20};
+    rate_limit events{200, 2000};  // of all kinds, refused ones too: who sends more is closed
 };
 
 /// One bucket, 16 bytes, no allocation. Not thread-safe: it belongs to the shard of its connection.

@@ -113,7 +113,7 @@ class reply {
 class chat_client final : public socketio::socket_handler {
   public:
     chat_client(chat::service& rules, const std::shared_ptr<socketio::socket>& s)
-        : rules_(rules), socket_(s), who_(rules.enter(*s)) {}
+        : rules_(rules), socket_(s), who_(rules.enter(*s)), events_(rules.bounds().rates.events) {}
     ~chat_client() override {
         if (!who_->gone) rules_.exit(*who_);
     }
@@ -125,7 +125,11 @@ class chat_client final : public socketio::socket_handler {
             {"message", &chat_client::say},     {"typing", &chat_client::typing},
             {"history", &chat_client::history}, {"rooms", &chat_client::rooms},
         };
+        if (who_->gone) return;
         const reply r(socket_, std::move(answer));
+        if (rules_.bounds().rate_limited) {
+            if (const auto wait = events_.take(base::steady_now())) return end_flood(r, *wait);
+        }
         const auto found = handlers.find(name);
         if (found == handlers.end()) {
             return r.error(
@@ -138,6 +142,12 @@ class chat_client final : public socketio::socket_handler {
     void on_disconnect(engineio::close_reason) override { rules_.exit(*who_); }
 
   private:
+    // Each refusal costs the server more than it costs whoever goes on in spite of them.
+    void end_flood(const reply& r, base::milliseconds wait) {
+        r.error(base::error{errc::rate_limited, "too many events, in spite of refusals", wait});
+        if (const auto s = socket_.lock()) s->disconnect(true);
+    }
+
     void join(const json& payload, const reply& r) {
         fields f(payload);
         chat::join_request what{f.text("username"), f.text("room"), f.text("token", false),
@@ -221,6 +231,7 @@ class chat_client final : public socketio::socket_handler {
     chat::service& rules_;
     const std::weak_ptr<socketio::socket> socket_;
     const chat::participant_ptr who_;
+    chat::token_bucket events_;
 };
 
 struct named {

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import websocket
 
 from conftest import StartApp
 from support.clients import Connections
@@ -340,6 +342,18 @@ def test_too_many_messages_are_refused_until_the_time_that_the_refusal_names(
     assert taken == sorted(taken)
     last = ben.wait_for("message", lambda m: m["seq"] == wait["seq"])
     assert [m["seq"] for m in ben.received("message")] == list(range(1, last["seq"] + 1)), "refused ones use no seq"
+
+
+def test_who_goes_on_in_spite_of_refusals_is_closed(server: AppServer, connections: Connections) -> None:
+    anna, ben = connections.joined(server, "Anna"), connections.joined(server, "Ben")
+    answers = flood(anna, 1500, "message", ({"room": "lobby", "message": "m"} for _ in range(1500)))
+    assert {answer["error"]["code"] for answer in answers if not answer["ok"]} == {"rate_limited"}, "still there"
+    with contextlib.suppress(OSError, websocket.WebSocketException):  # closed while this still sends
+        for _ in range(10_000):
+            anna.emit("no such event")
+    assert anna.wait_for_end() == "io server disconnect"
+    ben.say("undisturbed")
+    ben.call("join", {"username": "Ben", "room": "elsewhere"})
 
 
 def test_too_many_joins_are_refused_until_the_time_that_the_refusal_names(
