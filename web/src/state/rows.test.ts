@@ -30,6 +30,12 @@ describe("rows", () => {
     ]);
   });
 
+  test("however long one author goes on, a new group begins every five minutes", () => {
+    const many = Array.from({ length: 40 }, (_, index) => at(index + 1, index * 4));
+    const heads = messages(buildRows(opened(many, 40), [], "Ada", undefined)).filter((row) => row.first);
+    expect(heads.map((row) => row.seq)).toEqual(Array.from({ length: 20 }, (_, index) => index * 2 + 1));
+  });
+
   test("each day begins with a line, and a group does not reach over midnight", () => {
     const before = new Date(2026, 4, 12, 23, 59).getTime();
     const rows = buildRows(

@@ -27,7 +27,7 @@ export type Row =
   | { kind: "day"; key: string; timestamp: number }
   | { kind: "marker"; key: string };
 
-/** Messages by one author that lie closer together than this form one group. */
+/** Messages by one author within this time of the first form one group: each group shows when it began. */
 const GROUP_MS = 5 * 60_000;
 
 export function buildRows(
@@ -38,6 +38,7 @@ export function buildRows(
 ): Row[] {
   const rows: Row[] = [];
   let previous: MessageRow | undefined;
+  let head: MessageRow | undefined;
   let day: number | undefined;
   let marked = marker === undefined;
 
@@ -56,12 +57,15 @@ export function buildRows(
     }
     if (
       previous &&
+      head &&
       !apart &&
-      previous.username === row.username &&
-      Math.abs(row.timestamp - previous.timestamp) < GROUP_MS
+      head.username === row.username &&
+      Math.abs(row.timestamp - head.timestamp) < GROUP_MS
     ) {
       previous.last = false;
       row.first = false;
+    } else {
+      head = row;
     }
     rows.push(row);
     previous = row;
