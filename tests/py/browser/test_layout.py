@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
@@ -139,6 +141,49 @@ def test_the_end_stays_in_sight_when_the_window_shrinks(start_app: StartApp, vis
     ada.page.set_viewport_size({"width": 390, "height": 480})
     expect(ada.message("line 39")).to_be_in_viewport(ratio=1)
     expect_composer_in_sight(ada)
+
+
+def reading_place(window: ChatPage) -> float:
+    """The message at the top edge of the list, counted from 0, and how much of it lies above that edge."""
+    place: float = window.page.evaluate(
+        """() => {
+          const edge = document.querySelector('[data-testid=messages]').getBoundingClientRect().top;
+          const boxes = [...document.querySelectorAll('[data-testid=message]')]
+            .map((each) => each.getBoundingClientRect());
+          const top = boxes.findIndex((box) => box.bottom > edge);
+          return top + Math.max(0, edge - boxes[top].top) / boxes[top].height;
+        }"""
+    )
+    return place
+
+
+@pytest.mark.parametrize("options", [{"width": 1150}, PHONE], ids=["the people are put away", "the phone is turned"])
+def test_the_place_one_reads_stays_when_lines_break_elsewhere(
+    start_app: StartApp, visit: Visit, meet: Meet, options: dict[str, Any]
+) -> None:
+    server = start_app("--rate-limit", "off")
+    bo = meet(server, "Bo")
+    for _ in range(50):
+        bo.say("and so the story went on for quite a while " * 12)
+    ada = visit(server, **options).join("Ada")
+    expect(ada.messages).to_have_count(50)
+    log = ada.find("messages")
+    ada.messages.nth(25).evaluate(
+        "(message) => { message.parentElement.scrollTop = message.offsetTop + message.offsetHeight * 0.7; }"
+    )
+    expect(ada.find("jump-latest")).to_be_visible()
+    before, height = reading_place(ada), log.evaluate("(box) => box.scrollHeight")
+    assert 25.5 < before < 26
+
+    if options is PHONE:
+        ada.page.set_viewport_size({"width": 844, "height": 390})
+    else:
+        ada.find("open-members").click()
+    ada.page.wait_for_function(
+        "(height) => document.querySelector('[data-testid=messages]').scrollHeight < height - 100", arg=height
+    )
+    ada.page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert abs(reading_place(ada) - before) < 0.1
 
 
 def lightness(window: ChatPage) -> float:

@@ -1,5 +1,5 @@
 // Scrolling of the message list. Two states: at the end, and it stays there whatever grows; or elsewhere, and then
-// the message at the top edge keeps its place whatever is added or taken away above it.
+// the message at the top edge keeps its place whatever is added or taken away above it, or breaks into other lines.
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 
 /** This near to the end counts as being there; this near to the top asks for more. Pixels. */
@@ -23,7 +23,7 @@ export function useLogScroll(options: LogScrollOptions) {
     let stick = true;
     let reported: boolean | undefined;
     let lastTop = 0;
-    let anchor: { element: HTMLElement; top: number } | undefined;
+    let anchor: { element: HTMLElement; top: number; height: number } | undefined;
 
     const report = () => {
       if (reported === stick) return;
@@ -45,12 +45,28 @@ export function useLogScroll(options: LogScrollOptions) {
       // Day lines and the button above come and go; what must not move is a message.
       let found: Element | null | undefined = items[low];
       while (found && !found.classList.contains("message")) found = found.nextElementSibling;
-      anchor = found instanceof HTMLElement ? { element: found, top: found.offsetTop } : undefined;
+      anchor =
+        found instanceof HTMLElement
+          ? { element: found, top: found.offsetTop, height: found.offsetHeight }
+          : undefined;
     };
 
     const place = (top: number) => {
       if (box.current) box.current.scrollTop = top;
       lastTop = box.current?.scrollTop ?? 0;
+    };
+
+    const keep = (element: HTMLDivElement) => {
+      if (stick) {
+        place(element.scrollHeight);
+      } else if (anchor?.element.isConnected) {
+        const { element: message, top, height } = anchor;
+        // Of a long message that breaks into more or fewer lines, the line that was read stays.
+        const above = Math.min(Math.max(element.scrollTop - top, 0), height);
+        const grown = (above * (message.offsetHeight - height)) / Math.max(height, 1);
+        place(element.scrollTop + message.offsetTop - top + grown);
+      }
+      pin(element);
     };
 
     return {
@@ -68,10 +84,7 @@ export function useLogScroll(options: LogScrollOptions) {
       settle() {
         const element = box.current;
         if (!element) return;
-        if (stick) place(element.scrollHeight);
-        else if (anchor?.element.isConnected)
-          place(element.scrollTop + anchor.element.offsetTop - anchor.top);
-        pin(element);
+        keep(element);
         // At the very top nothing scrolls any more; whoever waits there for the next page gets it.
         if (!stick && element.scrollTop < TOP_SLACK) latest.current.onTop(false);
       },
@@ -103,14 +116,14 @@ export function useLogScroll(options: LogScrollOptions) {
         report();
       },
       resized() {
-        if (stick && box.current) place(box.current.scrollHeight);
+        if (box.current) keep(box.current);
       },
     };
   }, []);
 
   useLayoutEffect(() => {
     tools.start();
-    // The composer grows, the keyboard of a phone comes up: the end stays in sight.
+    // The composer grows, the keyboard of a phone comes up, a panel is put away: the reader stays at the same place.
     const observer = new ResizeObserver(() => tools.resized());
     if (box.current) observer.observe(box.current);
     return () => observer.disconnect();
