@@ -140,6 +140,41 @@ def test_a_new_line_marks_where_reading_stopped(start_app: StartApp, visit: Visi
     expect(ada.find("new-marker")).to_have_count(0)
 
 
+def test_one_who_comes_back_finds_the_first_message_that_was_missed(
+    start_app: StartApp, visit: Visit, meet: Meet
+) -> None:
+    server = start_app("--rate-limit", "off")
+    bo = meet(server, "Bo")
+    for number in range(30):
+        bo.say(f"read {number}")
+    ada = visit(server, script=stub("denied")).join("Ada")
+    expect(ada.message("read 29")).to_be_in_viewport()
+
+    hide(ada)
+    for number in range(30):
+        bo.say(f"missed {number}")
+    expect(ada.message("missed 29")).to_have_count(1)
+    hide(ada, False)
+    expect(ada.find("new-marker")).to_be_in_viewport()
+    expect(ada.message("read 29")).to_be_in_viewport()
+    expect(ada.message("missed 0")).to_be_in_viewport()
+    expect(ada.message("missed 29")).not_to_be_in_viewport()
+    expect(ada.find("jump-latest")).to_have_text("30 new")
+    expect(ada.page).to_have_title("(30) #general · ChatterLink")
+
+    ada.find("jump-latest").click()
+    expect(ada.message("missed 29")).to_be_in_viewport()
+    expect(ada.page).to_have_title("#general · ChatterLink")
+
+    # All of it is read: the line alone, far above, keeps nobody from the end.
+    hide(ada)
+    ada.page.set_viewport_size({"width": 1280, "height": 700})
+    expect(ada.message("missed 29")).to_be_in_viewport()
+    hide(ada, False)
+    bo.say("said to all")
+    expect(ada.message("said to all")).to_be_in_viewport()
+
+
 def test_notifications_can_be_turned_off_and_that_is_remembered(start_app: StartApp, visit: Visit, meet: Meet) -> None:
     server = start_app()
     ada = visit(server, script=stub("granted")).join("Ada")

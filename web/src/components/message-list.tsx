@@ -26,6 +26,7 @@ export function MessageList({ room }: { room: Room }) {
   };
   const scroll = useLogScroll({
     marker: marker !== undefined,
+    missed: () => !chat.visible.peek() && room.unread.peek() > 0,
     onEnd: (atEnd) => {
       chat.atEnd.value = atEnd;
       if (atEnd) chat.trim(room);

@@ -5,10 +5,14 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 /** This near to the end counts as being there; this near to the top asks for more. Pixels. */
 const END_SLACK = 48;
 const TOP_SLACK = 240;
+/** So much of what was read already is shown above the "New" line. */
+const ABOVE_NEW = 72;
 
 export interface LogScrollOptions {
   /** A "New" line is shown: begin there if it is above what the end shows. */
   marker: boolean;
+  /** Something unread came while nobody can see the list: follow the end no further than the "New" line allows. */
+  missed: () => boolean;
   onEnd: (atEnd: boolean) => void;
   /** The reader is near the top. `moved`: just scrolled there; else was there already when something was drawn. */
   onTop: (moved: boolean) => void;
@@ -56,9 +60,17 @@ export function useLogScroll(options: LogScrollOptions) {
       lastTop = box.current?.scrollTop ?? 0;
     };
 
+    /** To the end; or to the "New" line, if the end would hide it and that is not wanted. */
+    const follow = (element: HTMLDivElement, newInSight: boolean) => {
+      const line = newInSight ? element.querySelector<HTMLElement>(".marker") : null;
+      stick = !line || line.offsetTop >= element.scrollHeight - element.clientHeight;
+      place(stick || !line ? element.scrollHeight : line.offsetTop - ABOVE_NEW);
+      report();
+    };
+
     const keep = (element: HTMLDivElement) => {
       if (stick) {
-        place(element.scrollHeight);
+        follow(element, latest.current.missed());
       } else if (anchor?.element.isConnected) {
         const { element: message, top, height } = anchor;
         // Of a long message that breaks into more or fewer lines, the line that was read stays.
@@ -104,16 +116,8 @@ export function useLogScroll(options: LogScrollOptions) {
       start() {
         const element = box.current;
         if (!element) return;
-        const line = element.querySelector<HTMLElement>(".marker");
-        const fits = !line || line.offsetTop >= element.scrollHeight - element.clientHeight;
-        if (latest.current.marker && line && !fits) {
-          stick = false;
-          place(line.offsetTop - 72);
-          pin(element);
-        } else {
-          place(element.scrollHeight);
-        }
-        report();
+        follow(element, latest.current.marker);
+        pin(element);
       },
       resized() {
         if (box.current) keep(box.current);
