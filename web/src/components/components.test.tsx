@@ -270,6 +270,39 @@ describe("the conversation", () => {
   });
 });
 
+describe("the list of rooms", () => {
+  const item = (room: string) =>
+    screen.getAllByTestId("room-item").find((each) => each.dataset.room === room) as HTMLElement;
+
+  test("joining a listed room shows and says so until the answer is there, and asks only once", async () => {
+    transport.answers.rooms = () => ({ ok: true, rooms: [{ name: "milk", count: 3, topic: "" }] });
+    await join();
+    for (const answer of [
+      { ok: false, error: { code: "room_invalid", message: "Not that one." } },
+      joinReply({ room: "milk" }),
+    ]) {
+      const asked = transport.payloads("join").length;
+      let reply = (_answer: unknown) => {};
+      transport.answers.join = () =>
+        new Promise((resolve) => {
+          reply = resolve;
+        });
+      fireEvent.click(item("milk"));
+      await settle();
+      expect(item("milk").getAttribute("aria-busy")).toBe("true");
+      expect(item("milk").textContent).toContain("Joining…");
+      expect(screen.getByText("Joining #milk…").getAttribute("role")).toBe("status");
+      fireEvent.click(item("milk"));
+      await settle();
+      expect(transport.payloads("join").length).toBe(asked + 1);
+      reply(answer);
+      await settle();
+      expect(screen.queryByText("Joining #milk…")).toBeNull();
+    }
+    expect(item("milk").dataset.joined).toBe("true");
+  });
+});
+
 describe("the emoji picker", () => {
   const open = async () => {
     await join();

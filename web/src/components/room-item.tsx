@@ -1,4 +1,6 @@
+import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
+import type { RoomSummary } from "../net/protocol";
 import type { Room } from "../state/room";
 import { IconButton } from "./icon-button";
 
@@ -50,13 +52,46 @@ export function OpenRoomItem({ room, count }: { room: Room; count: number | unde
   );
 }
 
-export function OtherRoomItem({ name, count }: { name: string; count: number }) {
+export function OtherRooms({ rooms }: { rooms: readonly RoomSummary[] }) {
   const { chat, screen, toasts } = useApp();
-  const join = async () => {
+  /** Asked for and not answered yet. */
+  const [joining, setJoining] = useState<readonly string[]>([]);
+  const join = async (name: string) => {
+    if (joining.includes(name)) return;
+    setJoining((names) => [...names, name]);
     const error = await chat.open(name);
+    setJoining((names) => names.filter((each) => each !== name));
     if (error) toasts.show(`#${name}: ${error.message}`);
     else screen.close();
   };
+  return (
+    <>
+      <ul aria-labelledby="other-rooms">
+        {rooms.map(({ name, count }) => (
+          <OtherRoomItem
+            key={name}
+            name={name}
+            count={count}
+            busy={joining.includes(name)}
+            onJoin={() => void join(name)}
+          />
+        ))}
+      </ul>
+      <p class="sr-only" role="status">
+        {joining.length > 0 && `Joining ${joining.map((name) => `#${name}`).join(", ")}…`}
+      </p>
+    </>
+  );
+}
+
+interface OtherRoomProps {
+  name: string;
+  count: number;
+  busy: boolean;
+  onJoin: () => void;
+}
+
+function OtherRoomItem({ name, count, busy, onJoin }: OtherRoomProps) {
   return (
     <li class="room-item">
       <button
@@ -65,7 +100,8 @@ export function OtherRoomItem({ name, count }: { name: string; count: number }) 
         data-testid="room-item"
         data-room={name}
         data-joined="false"
-        onClick={() => void join()}
+        aria-busy={busy}
+        onClick={onJoin}
       >
         <span class="sr-only">Join </span>
         <span class="room-hash" aria-hidden="true">
@@ -74,10 +110,14 @@ export function OtherRoomItem({ name, count }: { name: string; count: number }) 
         <span class="room-name" dir="auto">
           {name}
         </span>
-        <span class="room-count">
-          {count}
-          <span class="sr-only"> {count === 1 ? "person" : "people"}</span>
-        </span>
+        {busy ? (
+          <span class="room-count">Joining…</span>
+        ) : (
+          <span class="room-count">
+            {count}
+            <span class="sr-only"> {count === 1 ? "person" : "people"}</span>
+          </span>
+        )}
       </button>
     </li>
   );

@@ -5,7 +5,7 @@ import { moveFocus } from "../lib/focus";
 import { IconButton } from "./icon-button";
 import { Mark } from "./icons";
 import { NewRoom } from "./new-room";
-import { OpenRoomItem, OtherRoomItem } from "./room-item";
+import { OpenRoomItem, OtherRooms } from "./room-item";
 import { SelfBar } from "./self-bar";
 
 const REFRESH_MS = 20_000;
@@ -64,11 +64,7 @@ export function RoomsPanel() {
             <h2 class="panel-title" id="other-rooms">
               More rooms
             </h2>
-            <ul aria-labelledby="other-rooms">
-              {others.map((room) => (
-                <OtherRoomItem key={room.name} name={room.name} count={room.count} />
-              ))}
-            </ul>
+            <OtherRooms rooms={others} />
           </>
         )}
       </div>
