@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -45,6 +47,9 @@ def test_a_name_that_cannot_be_had(
     expect(field).to_have_value(name)
     expect(room).to_have_value("general")
 
+    field.fill("Bo")  # while it is corrected it is not wrong any more
+    expect(error).to_have_count(0)
+    expect(field).to_have_attribute("aria-invalid", "false")
     window.join("Bo")
     expect(window.find("member")).to_have_count(2)
 
@@ -65,6 +70,9 @@ def test_a_room_that_cannot_be_had(start_app: StartApp, visit: Visit, room: str,
     expect(field).to_have_accessible_description((error.text_content() or "").strip())
     expect(field).to_be_focused()
     expect(window.find("join-name")).to_have_value("Ada")
+    field.fill("tea")
+    expect(error).to_have_count(0)
+    expect(field).to_have_attribute("aria-invalid", "false")
     window.join("Ada", "tea")
 
 
@@ -78,12 +86,20 @@ def test_a_name_taken_in_a_further_room_can_be_another_one_there(start_app: Star
     ada.find("new-room-submit").click()
     expect(ada.find("new-room-error")).to_contain_text("taken")
     expect(ada.find("new-room-input")).to_have_value("library")
-    expect(ada.find("new-room-name")).to_have_value("Ada")
+    name, room = ada.find("new-room-name"), ada.find("new-room-input")
+    expect(name).to_have_value("Ada")
+    expect(name).to_be_focused()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_accessible_description(re.compile("taken"))
+    expect(room).to_have_attribute("aria-invalid", "false")
+    expect(room).to_have_accessible_description("")
     expect(ada.composer).to_have_value("half a thought")
     expect(ada.find("room-title")).to_have_text("#general")
 
-    ada.find("new-room-name").fill("Ada L")
-    ada.find("new-room-name").press("Enter")
+    name.fill("Ada L")
+    expect(ada.find("new-room-error")).to_have_count(0)
+    expect(name).to_have_attribute("aria-invalid", "false")
+    name.press("Enter")
     ada.expect_room("library")
     expect(ada.member("Ada L")).to_contain_text("you")
     expect(ada.member("Ada")).to_be_visible()

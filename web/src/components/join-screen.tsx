@@ -47,6 +47,10 @@ export function JoinScreen() {
   };
 
   const place = error ? fieldOf(error) : undefined;
+  /** What is being corrected is not wrong any more, and a name may be free in another room. */
+  const corrected = (field: "name" | "room") => {
+    if (place === field || error?.code === "name_taken") setError(undefined);
+  };
   const message = error && (
     <p class="field-error" id="join-error" role="alert" data-testid="join-error" data-code={error.code}>
       {error.message || "That did not work."}
@@ -70,7 +74,10 @@ export function JoinScreen() {
               ref={nameInput}
               data-testid="join-name"
               value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
+              onInput={(event) => {
+                setName(event.currentTarget.value);
+                corrected("name");
+              }}
               autocomplete="nickname"
               autocapitalize="words"
               spellcheck={false}
@@ -90,7 +97,10 @@ export function JoinScreen() {
                 ref={roomInput}
                 data-testid="join-room"
                 value={room}
-                onInput={(event) => setRoom(event.currentTarget.value)}
+                onInput={(event) => {
+                  setRoom(event.currentTarget.value);
+                  corrected("room");
+                }}
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck={false}

@@ -30,9 +30,15 @@ export function NewRoom() {
       screen.close();
     } else if (fieldOf(refused) === "name") {
       setName(as);
-      requestAnimationFrame(() => nameInput.current?.select());
+      requestAnimationFrame(() => {
+        nameInput.current?.focus();
+        nameInput.current?.select();
+      });
     }
   };
+
+  // The name's field is there only once a name was refused.
+  const place = error && (name !== undefined && fieldOf(error) === "name" ? "name" : "room");
 
   return (
     <form class="new-room" onSubmit={submit} noValidate>
@@ -51,8 +57,8 @@ export function NewRoom() {
           autocapitalize="none"
           spellcheck={false}
           dir="auto"
-          aria-invalid={error !== undefined}
-          aria-describedby={error ? "new-room-error" : undefined}
+          aria-invalid={place === "room"}
+          aria-describedby={place === "room" ? "new-room-error" : undefined}
         />
         <button
           type="submit"
@@ -71,10 +77,15 @@ export function NewRoom() {
           data-testid="new-room-name"
           aria-label="Your name in this room"
           value={name}
-          onInput={(event) => setName(event.currentTarget.value)}
+          onInput={(event) => {
+            setName(event.currentTarget.value);
+            if (place === "name") setError(undefined);
+          }}
           autocomplete="off"
           spellcheck={false}
           dir="auto"
+          aria-invalid={place === "name"}
+          aria-describedby={place === "name" ? "new-room-error" : undefined}
         />
       )}
       {error && (
