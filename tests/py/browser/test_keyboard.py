@@ -102,6 +102,29 @@ def test_the_focus_is_always_visible(start_app: StartApp, visit: Visit, meet: Me
     } <= set(names)  # fmt: skip
 
 
+def test_leaving_rooms_of_the_list_keeps_the_focus_in_it(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app()).join("Ada", "attic")
+    for room in ("garden", "kitchen", "library"):
+        ada.go_to_room(room)
+    ada.room_item("kitchen").click()
+    ada.expect_room("kitchen")
+
+    def leave(room: str) -> None:
+        ada.page.get_by_role("button", name=f"Leave #{room}").press("Enter")
+        expect(ada.page.locator(f'[data-room="{room}"][data-joined="true"]')).to_have_count(0)
+
+    leave("attic")
+    expect(ada.room_item("garden")).to_be_focused()
+    leave("library")
+    expect(ada.room_item("kitchen")).to_be_focused()
+    leave("kitchen")  # the one that is open: one goes on in the room beside it
+    ada.expect_room("garden")
+    expect(ada.composer).to_be_focused()
+    leave("garden")
+    expect(ada.find("no-room")).to_be_visible()
+    expect(ada.find("room-list")).to_be_focused()
+
+
 def test_drawers_open_and_close_by_keys_and_give_the_focus_back(start_app: StartApp, visit: Visit) -> None:
     ada = visit(start_app(), width=390, height=844).join("Ada")
     keyboard = ada.page.keyboard

@@ -46,10 +46,21 @@ export function OpenRoomItem({ room, count }: { room: Room; count: number | unde
         label={`Leave #${room.name}`}
         class="room-leave"
         testid="room-leave"
-        onClick={() => void chat.leave(room)}
+        onClick={(event) => {
+          focusBeside(event.currentTarget as HTMLElement);
+          void chat.leave(room);
+        }}
       />
     </li>
   );
+}
+
+/** This item is about to go: the focus passes to the next one, or to the list if there is none. */
+function focusBeside(inside: HTMLElement): void {
+  const item = inside.closest("li");
+  const beside = item?.nextElementSibling ?? item?.previousElementSibling;
+  const heir = beside?.querySelector(".room-button") ?? inside.closest(".panel-scroll");
+  (heir as HTMLElement | null)?.focus();
 }
 
 export function OtherRooms({ rooms }: { rooms: readonly RoomSummary[] }) {

@@ -48,6 +48,7 @@ export function RoomsPanel() {
       <div
         class="panel-scroll"
         data-testid="room-list"
+        tabIndex={-1}
         onKeyDown={(event) => moveFocus(event, event.currentTarget, ".room-button")}
       >
         <h2 class="panel-title" id="open-rooms">
