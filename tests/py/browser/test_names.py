@@ -15,7 +15,7 @@ from support.ports import free_port
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
-        ("Ada", "name_taken", "taken"),
+        ("Ada", "name_taken", "The name 'Ada' is taken in this room."),
         ("aDA", "name_taken", "taken"),
         ("Аdа", "name_invalid", ""),  # with Cyrillic А and а
         ("АԀА", "name_taken", "taken"),  # Cyrillic and Komi only

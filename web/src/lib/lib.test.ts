@@ -5,7 +5,7 @@ import { initials, TONES, tone } from "./avatar";
 import { newId } from "./ids";
 import { fitImage } from "./image-size";
 import { checkName, checkRoom, cleanRoom, fieldOf } from "./names";
-import { codePoints, firstGrapheme, formatBytes, isJumbo, utf8Length } from "./text";
+import { codePoints, firstGrapheme, formatBytes, isJumbo, sentence, utf8Length } from "./text";
 import { dayLabel, dayNumber, isoTime, untilMidnight } from "./time";
 
 describe("text", () => {
@@ -21,6 +21,15 @@ describe("text", () => {
       "1.5 KB",
       "10 MB",
       "3.0 GB",
+    ]);
+  });
+
+  test("what the server says of an error becomes a sentence, and stays one", () => {
+    expect(["", "not that one", "a name's 'x'.", "Why?"].map(sentence)).toEqual([
+      "",
+      "Not that one.",
+      "A name's 'x'.",
+      "Why?",
     ]);
   });
 

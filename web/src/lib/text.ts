@@ -28,6 +28,12 @@ export function formatBytes(bytes: number): string {
   return `${value < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
+/** What the server says of an error, as a sentence: "not that one" → "Not that one." */
+export function sentence(words: string): string {
+  if (words === "") return "";
+  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".");
+}
+
 const graphemes =
   typeof Intl.Segmenter === "function"
     ? new Intl.Segmenter(undefined, { granularity: "grapheme" })

@@ -1,5 +1,6 @@
 // The way to the server. The state layer knows this interface only, so that it is tested without a network.
 import { io, type Socket } from "socket.io-client";
+import { sentence } from "../lib/text";
 import type { Reply, Requests, ServerEvents } from "./protocol";
 
 /** connecting: trying, no pause running. offline: lost, waiting for the next try. */
@@ -103,7 +104,7 @@ export class SocketTransport implements Transport {
     return new Promise((resolve) => {
       this.socket.timeout(timeoutMs).emit(event, payload, (failure: Error | null, reply: unknown) => {
         if (failure) resolve(this.socket.connected ? silent : disconnected);
-        else resolve(isReply(reply) ? (reply as Reply<Requests[E][1]>) : garbled);
+        else resolve(isReply<Requests[E][1]>(reply) ? worded(reply) : garbled);
       });
     });
   }
@@ -144,7 +145,12 @@ export class SocketTransport implements Transport {
   }
 }
 
-function isReply(value: unknown): boolean {
+function worded<T>(reply: Reply<T>): Reply<T> {
+  if (reply.ok) return reply;
+  return { ok: false, error: { ...reply.error, message: sentence(reply.error.message ?? "") } };
+}
+
+function isReply<T>(value: unknown): value is Reply<T> {
   if (typeof value !== "object" || value === null || !("ok" in value)) return false;
   if (value.ok === true) return true;
   return "error" in value && typeof value.error === "object" && value.error !== null && "code" in value.error;

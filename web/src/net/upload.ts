@@ -1,4 +1,5 @@
 // POST /upload with a progress report. XMLHttpRequest, because fetch() does not tell how much has been sent.
+import { sentence } from "../lib/text";
 import type { Attachment, WireError } from "./protocol";
 
 export type UploadResult = { ok: true; attachment: Attachment } | { ok: false; error: WireError };
@@ -39,7 +40,7 @@ export function readAnswer(status: number, body: string): UploadResult {
   }
   const error = answer.error as Partial<WireError> | undefined;
   if (error && typeof error.code === "string" && typeof error.message === "string") {
-    return { ok: false, error: error as WireError };
+    return { ok: false, error: { ...(error as WireError), message: sentence(error.message) } };
   }
   return {
     ok: false,

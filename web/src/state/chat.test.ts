@@ -450,7 +450,7 @@ describe("unread and notices", () => {
     transport.push("notice", { room: "tea", message: "be kind" });
     transport.push("error", { code: "x", message: "odd" });
     transport.push("error", { code: "not_joined", message: "a late typing sign" });
-    expect(texts).toEqual(["restart at noon", "#tea: be kind", "odd"]);
+    expect(texts).toEqual(["restart at noon", "#tea: be kind", "Odd."]);
   });
 
   test("older messages are loaded before the first one; a failure is told", async () => {

@@ -3,6 +3,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { newId } from "../lib/ids";
 import type { Store } from "../lib/storage";
+import { sentence } from "../lib/text";
 import type { Attachment, ChatMessage, JoinReply, Reply, RoomSummary, WireError } from "../net/protocol";
 import type { LinkState, Transport } from "../net/transport";
 import { Credentials } from "./credentials";
@@ -269,7 +270,7 @@ export class Chat {
     this.transport.on("notice", ({ room, message }) => this.notify(room ? `#${room}: ${message}` : message));
     // Only events without an ack are answered this way. That a typing sign came too often or after leaving is no news.
     this.transport.on("error", ({ code, message }) => {
-      if (code !== "not_joined" && code !== "rate_limited") this.notify(message);
+      if (code !== "not_joined" && code !== "rate_limited") this.notify(sentence(message));
     });
   }
 

@@ -165,11 +165,11 @@ describe("the answer to an upload", () => {
     expect(readAnswer(418, "")).toMatchObject({ error: { code: "upload_failed" } });
   });
 
-  test("carries the server's own words when there are some", () => {
+  test("carries the server's own words, as a sentence, when there are some", () => {
     const body = JSON.stringify({ ok: false, error: { code: "upload_invalid", message: "broken" } });
     expect(readAnswer(422, body)).toEqual({
       ok: false,
-      error: { code: "upload_invalid", message: "broken" },
+      error: { code: "upload_invalid", message: "Broken." },
     });
   });
 });
