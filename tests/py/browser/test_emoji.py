@@ -70,9 +70,12 @@ def test_emoji_are_picked_with_the_keyboard(start_app: StartApp, visit: Visit) -
 def test_a_search_without_a_result_says_so(start_app: StartApp, visit: Visit) -> None:
     ada = visit(start_app()).join("Ada")
     ada.find("emoji-button").click()
+    status = ada.find("emoji-picker").get_by_role("status")
+    expect(status).to_have_text("")  # there before it has something to say: only then is that read out
     ada.find("emoji-search").fill("qqqq")
     expect(ada.find("emoji-option")).to_have_count(0)
-    expect(ada.find("emoji-picker")).to_contain_text("Nothing found for “qqqq”")
+    expect(status).to_have_text("Nothing found for “qqqq”.")
+    expect(status).to_be_visible()
 
 
 def test_shortcodes_are_completed_while_they_are_typed(start_app: StartApp, visit: Visit) -> None:

@@ -149,7 +149,9 @@ export default function EmojiPicker({ table, onPick, onClose }: Props) {
             {emoji.char}
           </button>
         ))}
-        {shown.length === 0 && <p class="panel-note">Nothing found for “{query}”.</p>}
+        <p class={shown.length === 0 ? "panel-note" : "sr-only"} role="status">
+          {shown.length === 0 && `Nothing found for “${query}”.`}
+        </p>
       </div>
     </section>
   );
