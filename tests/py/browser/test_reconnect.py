@@ -149,6 +149,7 @@ def test_a_message_that_is_too_long_is_said_before_it_is_sent(
     letter = "a" if bytes_each == 1 else "€"
     ada.composer.fill(letter * (8192 // bytes_each) + "aaa")
     expect(ada.page.get_by_text(re.compile(r"^Too long by \d bytes\.$"))).to_be_visible()
+    expect(ada.composer).to_have_accessible_description(re.compile(r"^Too long by \d bytes\.$"))
     expect(ada.find("composer-send")).to_be_disabled()
     ada.composer.press("Enter")
     expect(ada.messages).to_have_count(0)

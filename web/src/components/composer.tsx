@@ -147,6 +147,7 @@ export function Composer({ room }: { room: Room }) {
           aria-controls={codes.items.length > 0 ? "shortcodes" : undefined}
           aria-activedescendant={codes.items.length > 0 ? `shortcode-${codes.selected}` : undefined}
           aria-invalid={tooLong}
+          aria-describedby={tooLong ? "composer-note" : undefined}
           enterkeyhint="send"
           data-testid="composer-input"
           onInput={(event) => {
@@ -183,7 +184,11 @@ export function Composer({ room }: { room: Room }) {
           onClick={() => send()}
         />
       </div>
-      <p class={tooLong ? "composer-note field-error" : "composer-note"} aria-live="polite">
+      <p
+        class={tooLong ? "composer-note field-error" : "composer-note"}
+        id="composer-note"
+        aria-live="polite"
+      >
         {tooLong
           ? `Too long by ${(bytes - limits.value.max_message).toLocaleString()} bytes.`
           : queued
