@@ -11,7 +11,7 @@ from playwright.sync_api import FilePayload, Locator, Route, expect
 
 from browser.chat_page import ChatPage
 from browser.pictures import noisy_png, plain_png
-from browser.windows import StartApp, Visit
+from browser.windows import Meet, StartApp, Visit
 
 # Gives a DataTransfer with one file, as the browser makes it of the clipboard or of what is dragged.
 _TRANSFER = """([data, name, type]) => {
@@ -206,3 +206,24 @@ def test_a_file_that_is_too_large_is_refused_in_words_before_and_by_the_server(
     with ada.guard.expecting(r"^answer 413: .*/upload", r"^console error: .*status of 413"):
         ada.find("upload-input").set_input_files(large)
         expect(ada.find("upload-error")).to_contain_text(re.compile("too large|at most|limit", re.IGNORECASE))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844), (844, 390)])
+@pytest.mark.parametrize("shape", [(700, 1600), (1600, 300)], ids=["tall", "wide"])
+def test_an_opened_image_fits_into_the_window(
+    start_app: StartApp, visit: Visit, meet: Meet, width: int, height: int, shape: tuple[int, int]
+) -> None:
+    server = start_app()
+    bo = meet(server, "Bo")
+    bo.say("", "general", bo.upload(plain_png(*shape), "scan.png"))
+    ada = visit(server, width=width, height=height).join("Ada")
+    ada.find("message-image").click()
+    box = ada.find("lightbox")
+    expect(box.get_by_role("img")).to_be_in_viewport(ratio=1)
+    image = box.get_by_role("img").bounding_box()
+    bar = ada.find("lightbox-close").bounding_box()
+    assert image is not None
+    assert bar is not None
+    assert image["y"] + image["height"] <= bar["y"]
+    assert image["width"] / image["height"] == pytest.approx(shape[0] / shape[1], rel=0.02)
+    assert box.evaluate("(each) => each.scrollHeight <= each.clientHeight")
