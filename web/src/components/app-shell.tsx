@@ -1,6 +1,7 @@
 // The page once one is in: rooms, the conversation, people.
 import { useEffect } from "preact/hooks";
 import { useApp } from "../app-context";
+import { focusComposer, hasKeyboard } from "../lib/focus";
 import { JoinScreen } from "./join-screen";
 import { Lightbox } from "./lightbox";
 import { MembersPanel } from "./members-panel";
@@ -30,6 +31,8 @@ function ChatScreen() {
     document.querySelector<HTMLElement>(`#${drawer}-panel button`)?.focus();
     return () => {
       if (screen.opener?.isConnected) screen.opener.focus();
+      // The window has grown: the opener is gone, and so is the drawer's own button.
+      else if (document.activeElement === document.body && hasKeyboard()) focusComposer();
     };
   }, [drawer]);
 

@@ -30,7 +30,7 @@ export function RoomsPanel() {
       id="rooms-panel"
       aria-label="Rooms"
       data-open={screen.roomsOpen.value}
-      inert={!screen.roomsOpen.value}
+      inert={!screen.roomsOpen.value || screen.drawer.value === "members"}
     >
       <div class="panel-head">
         <Mark />

@@ -18,3 +18,8 @@ export function moveFocus(event: KeyboardEvent, list: HTMLElement, selector: str
 export function hasKeyboard(): boolean {
   return window.matchMedia("(pointer: fine)").matches;
 }
+
+/** Nothing happens where the open room has no field to write in. */
+export function focusComposer(): void {
+  document.querySelector<HTMLElement>(".composer textarea")?.focus();
+}

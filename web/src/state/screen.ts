@@ -1,5 +1,5 @@
 // Which panels are open. On narrow screens rooms and members are drawers over the conversation.
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Attachment } from "../net/protocol";
 
 export type Drawer = "none" | "rooms" | "members";
@@ -25,6 +25,12 @@ export class Screen {
   constructor(media: (query: string) => ReadonlySignal<boolean>) {
     this.narrow = media("(max-width: 759.98px)");
     this.medium = media("(max-width: 1099.98px)");
+    // In a window that has grown a drawer is a panel beside the conversation.
+    effect(() => {
+      const drawer = this.drawer.value;
+      if ((drawer === "rooms" && !this.narrow.value) || (drawer === "members" && !this.medium.value))
+        this.close();
+    });
   }
 
   open(drawer: Drawer, opener: HTMLElement): void {
