@@ -5,6 +5,7 @@ import { deviceStore, tabStore } from "./lib/storage";
 import { fetchLimits } from "./net/config";
 import { SocketTransport } from "./net/transport";
 import { startPageEffects } from "./page-effects";
+import { startPageHistory } from "./page-history";
 import { roomFromHash } from "./state/route";
 import "./styles/index.css";
 
@@ -13,6 +14,7 @@ startPageEffects(app);
 void fetchLimits().then((limits) => {
   app.limits.value = limits;
 });
+startPageHistory(app);
 app.chat.resume(roomFromHash(location.hash));
 
 const root = document.getElementById("root");

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from browser.windows import StartApp, Visit
+from browser.pictures import plain_png
+from browser.windows import Meet, StartApp, Visit
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,76 @@ def test_the_focus_does_not_go_behind_the_drawer_of_the_people(start_app: StartA
         assert ada.page.evaluate("() => document.activeElement.closest('#rooms-panel, main') === null")
     ada.page.keyboard.press("Escape")
     expect(ada.find("open-members")).to_be_focused()
+
+
+@pytest.mark.parametrize("over", ["image", "rooms", "people"])
+def test_back_closes_what_lies_over_the_room(start_app: StartApp, visit: Visit, meet: Meet, over: str) -> None:
+    server = start_app()
+    bo = meet(server, "Bo")
+    bo.say("", "general", bo.upload(plain_png(), "dot.png"))
+    ada = visit(server, width=390, height=844).join("Ada", "attic")
+    ada.find("open-rooms").click()
+    ada.go_to_room("general")
+    opener, box = {
+        "image": (ada.page.get_by_role("button", name="Open the image dot.png"), ada.find("lightbox")),
+        "rooms": (ada.find("open-rooms"), ada.find("room-list")),
+        "people": (ada.find("open-members"), ada.find("members")),
+    }[over]
+    for _ in range(2):
+        opener.click()
+        expect(box).to_be_visible()
+        ada.page.go_back()
+        expect(box).not_to_be_visible()
+        expect(opener).to_be_focused()
+        ada.expect_room("general")
+        # Closed in another way and opened again at once, it leaves nothing behind for Back.
+        for _ in range(3):
+            opener.click()
+            expect(box).to_be_visible()
+            ada.page.keyboard.press("Escape")
+            expect(box).not_to_be_visible()
+    ada.page.go_forward()
+    expect(box).not_to_be_visible()
+    ada.page.go_back()
+    ada.expect_room("attic")
+
+
+def test_a_room_chosen_in_the_drawer_is_left_by_back_in_one_step(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app(), width=390, height=844).join("Ada", "attic")
+    ada.find("open-rooms").click()
+    ada.go_to_room("general")
+    expect(ada.find("room-list")).not_to_be_visible()
+    ada.page.go_back()
+    ada.expect_room("attic")
+    expect(ada.find("room-list")).not_to_be_visible()
+    ada.page.go_forward()
+    ada.expect_room("general")
+
+    # A reload forgets the drawer, and so does signing out.
+    ada.find("open-rooms").click()
+    ada.reload()
+    ada.expect_room("general")
+    ada.find("open-rooms").click()
+    ada.find("sign-out").click()
+    ada.join("Ada")
+    expect(ada.find("room-list")).not_to_be_visible()
+
+
+@pytest.mark.parametrize("over", ["image", "people"])
+def test_the_keys_for_changing_rooms_rest_while_something_lies_over_the_room(
+    start_app: StartApp, visit: Visit, meet: Meet, over: str
+) -> None:
+    server = start_app()
+    bo = meet(server, "Bo")
+    bo.say("", "general", bo.upload(plain_png(), "dot.png"))
+    ada = visit(server, width=1000, height=700).join("Ada", "attic")
+    ada.go_to_room("general")
+    image = ada.page.get_by_role("button", name="Open the image dot.png")
+    opener = image if over == "image" else ada.find("open-members")
+    opener.click()
+    ada.page.keyboard.press("Alt+ArrowUp")
+    ada.page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    ada.expect_room("general")
+    ada.page.keyboard.press("Alt+ArrowUp")
+    ada.expect_room("attic")

@@ -40,7 +40,7 @@ function ChatScreen() {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === "Escape" && screen.drawer.peek() !== "none" && !event.defaultPrevented)
         screen.close();
-      if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      if (event.altKey && !screen.covered.peek() && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
         const rooms = chat.rooms.peek();
         const at = rooms.findIndex((each) => each.name === chat.activeName.peek());
         const next =

@@ -5,7 +5,7 @@ import { IconButton } from "./icon-button";
 import { ThemeToggle } from "./theme-toggle";
 
 export function SelfBar() {
-  const { chat, notifications, toasts } = useApp();
+  const { chat, notifications, screen, toasts } = useApp();
   const name = chat.active.value?.you.value ?? chat.username.value;
   const on = notifications.enabled.value;
   const toggle = async () => {
@@ -27,7 +27,15 @@ export function SelfBar() {
         onClick={() => void toggle()}
       />
       <ThemeToggle />
-      <IconButton icon="exit" label="Sign out" testid="sign-out" onClick={() => chat.signOut()} />
+      <IconButton
+        icon="exit"
+        label="Sign out"
+        testid="sign-out"
+        onClick={() => {
+          screen.close();
+          chat.signOut();
+        }}
+      />
     </div>
   );
 }

@@ -21,6 +21,8 @@ export class Screen {
   readonly membersOpen = computed(() =>
     this.medium.value ? this.drawer.value === "members" : this.membersShown.value,
   );
+  /** Something lies over the conversation, which is out of reach meanwhile. */
+  readonly covered = computed(() => this.drawer.value !== "none" || this.lightbox.value !== undefined);
 
   constructor(media: (query: string) => ReadonlySignal<boolean>) {
     this.narrow = media("(max-width: 759.98px)");
@@ -45,6 +47,11 @@ export class Screen {
 
   close(): void {
     this.drawer.value = "none";
+  }
+
+  uncover(): void {
+    this.close();
+    this.lightbox.value = undefined;
   }
 }
 
