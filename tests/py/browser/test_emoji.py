@@ -138,3 +138,21 @@ def fonts_of(window: ChatPage, number: int) -> dict[str, int]:
     found = wire.send("DOM.querySelectorAll", {"nodeId": root, "selector": "[data-testid=message-text]"})
     fonts = wire.send("CSS.getPlatformFontsForNode", {"nodeId": found["nodeIds"][number]})["fonts"]
     return {font["familyName"]: int(font["glyphCount"]) for font in fonts}
+
+
+def test_the_picker_closes_when_the_focus_goes_on(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app()).join("Ada")
+    keyboard = ada.page.keyboard
+    for key in ("Tab", "Shift+Tab"):
+        ada.composer.fill("x")  # so that there is a button to send it
+        ada.find("emoji-button").click()
+        expect(ada.find("emoji-search")).to_be_focused()
+        inside = "() => document.activeElement.closest('form.composer') !== null"
+        for _ in range(20):
+            expect(ada.find("emoji-picker")).to_be_visible()
+            keyboard.press(key)
+            if not ada.page.evaluate(inside):
+                break
+        expect(ada.find("emoji-picker")).to_have_count(0)
+        ada.page.wait_for_timeout(50)
+        assert not ada.page.evaluate(inside), "the focus was taken back"

@@ -9,6 +9,7 @@ interface PickerProps {
   table: EmojiTable;
   onPick: (emoji: string, more: boolean) => void;
   onClose: () => void;
+  onLeave: () => void;
 }
 
 export function EmojiButton({ onPick, onClose }: { onPick: (emoji: string) => void; onClose: () => void }) {
@@ -46,6 +47,7 @@ export function EmojiButton({ onPick, onClose }: { onPick: (emoji: string) => vo
         <parts.Picker
           table={parts.table}
           onClose={close}
+          onLeave={() => setOpen(false)}
           onPick={(emoji, more) => {
             onPick(emoji);
             if (!more) setOpen(false);

@@ -26,9 +26,11 @@ interface Props {
   /** `more`: the reader wants to pick further ones (Shift was held). */
   onPick: (emoji: string, more: boolean) => void;
   onClose: () => void;
+  /** The focus went on to something that is no part of writing: it must not be taken back. */
+  onLeave: () => void;
 }
 
-export default function EmojiPicker({ table, onPick, onClose }: Props) {
+export default function EmojiPicker({ table, onPick, onClose, onLeave }: Props) {
   const { device } = useApp();
   const [query, setQuery] = useState("");
   const [recent] = useState(() =>
@@ -51,10 +53,15 @@ export default function EmojiPicker({ table, onPick, onClose }: Props) {
       event.preventDefault();
       onClose();
     };
+    const onFocus = (event: FocusEvent) => {
+      if (!root.current?.closest("form")?.contains(event.target as Node)) onLeave();
+    };
     document.addEventListener("pointerdown", outside);
+    document.addEventListener("focusin", onFocus);
     document.addEventListener("keydown", onEscape);
     return () => {
       document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("focusin", onFocus);
       document.removeEventListener("keydown", onEscape);
     };
   }, []);
