@@ -256,3 +256,18 @@ def test_motion_is_left_out_when_the_reader_wants_that(
              getComputedStyle(each).transitionDuration.split(', ').some((duration) => duration !== '0s')).length"""
     )
     assert (passing > 0) == moves
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_toast_leaves_the_images_to_send_in_sight(start_app: StartApp, visit: Visit, width: int) -> None:
+    ada = visit(start_app(), width=width, height=844).join("Ada", "attic")
+    ada.find("upload-input").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no image"})
+    expect(ada.find("upload-error")).to_be_visible()
+    ada.composer.fill("a\n" * 5)
+    ada.page.evaluate("() => { location.hash = 'a%2Fb'; }")
+    toast = ada.find("toast").bounding_box()
+    tray = ada.find("tray").bounding_box()
+    assert toast is not None
+    assert tray is not None
+    assert toast["y"] + toast["height"] <= tray["y"]
+    expect(ada.find("toast")).to_be_in_viewport(ratio=1)
