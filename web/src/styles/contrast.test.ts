@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { TONES } from "../lib/avatar";
 
 const css = readFileSync(new URL("./tokens.css", import.meta.url), "utf8");
+const overlays = readFileSync(new URL("./overlays.css", import.meta.url), "utf8");
 const avatars = readFileSync(new URL("./avatar.css", import.meta.url), "utf8");
 
 function tokens(selector: string): Record<string, string> {
@@ -22,6 +23,22 @@ function fromHex(hex: string): Linear {
     const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
     return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   }) as Linear;
+}
+
+/** A colour that may be translucent ("rgb(1 2 3 / 90%)"), over the lightest of all grounds. */
+function onWhite(value: string): Linear {
+  const parts = value
+    .match(/^rgb\((\d+) (\d+) (\d+) \/ (\d+)%\)$/)
+    ?.slice(1)
+    .map(Number);
+  if (!parts) return fromHex(value);
+  const share = (parts.pop() ?? 0) / 100;
+  const hex = parts.map((part) =>
+    Math.round(part * share + 255 * (1 - share))
+      .toString(16)
+      .padStart(2, "0"),
+  );
+  return fromHex(`#${hex.join("")}`);
 }
 
 /** https://www.w3.org/TR/css-color-4/#color-conversion-code */
@@ -75,6 +92,17 @@ describe.each(Object.entries(themes))("%s", (_, theme) => {
     for (const ground of ["canvas", "sheet", "raised"]) {
       expect(contrast(colour("accent"), colour(ground))).toBeGreaterThanOrEqual(3);
     }
+  });
+
+  test.each([".toast", ".lightbox"])("the focus ring can be seen on the ground of %s", (selector) => {
+    const start = overlays.indexOf(`\n${selector} {`);
+    const block = overlays.slice(start, overlays.indexOf("}", start));
+    const resolve = (value: string): string =>
+      value.replace(/^var\(--([\w-]+)\)$/, (_, name: string) => resolve(theme[name] ?? ""));
+    const declared = (property: string) => block.match(`\n  ${property}: ([^;]+);`)?.[1];
+    const ring = resolve(declared("--ring") ?? "var(--ring)");
+    const ground = onWhite(resolve(declared("background") ?? ""));
+    expect(contrast(fromHex(ring), ground)).toBeGreaterThanOrEqual(3);
   });
 
   test("every name's colour can be read on its badge and on the sheet", () => {
