@@ -271,3 +271,20 @@ def test_a_toast_leaves_the_images_to_send_in_sight(start_app: StartApp, visit: 
     assert tray is not None
     assert toast["y"] + toast["height"] <= tray["y"]
     expect(ada.find("toast")).to_be_in_viewport(ratio=1)
+
+
+def test_the_phone_shows_that_something_is_unread_in_another_room(
+    start_app: StartApp, visit: Visit, meet: Meet
+) -> None:
+    server = start_app()
+    bo = meet(server, "Bo", "attic", "general")
+    ada = visit(server, **PHONE).join("Ada", "attic")
+    ada.find("open-rooms").tap()
+    ada.go_to_room("general")
+    bo.say("psst", "attic")
+    dot = ada.page.locator(".dot-badge")
+    expect(dot).to_contain_text("1 unread elsewhere")
+    box = dot.bounding_box()
+    assert box is not None
+    assert box["width"] >= 8
+    assert box["height"] >= 8
