@@ -288,3 +288,37 @@ def test_the_phone_shows_that_something_is_unread_in_another_room(
     assert box is not None
     assert box["width"] >= 8
     assert box["height"] >= 8
+
+
+def enlarge_text(window: ChatPage) -> None:
+    """Twice the size, as the reader may set it in the browser."""
+    wire = window.page.context.new_cdp_session(window.page)
+    wire.send("Page.enable")
+    wire.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    window.reload()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024), (1440, 900)])
+def test_large_text_leaves_room_for_the_title_and_the_field(
+    start_app: StartApp, visit: Visit, width: int, height: int
+) -> None:
+    window = visit(start_app(), width=width, height=height)
+    enlarge_text(window)
+    window.join("Ada")
+    expect(window.find("room-list")).not_to_be_visible()
+    expect(window.find("members")).not_to_be_visible()
+    window.composer.fill("some words to be seen")
+    expect_composer_in_sight(window)
+    for element, least in ((window.composer, 280), (window.find("room-title"), 150)):
+        box = element.bounding_box()
+        assert box is not None
+        assert box["width"] >= least
+    assert window.find("room-title").evaluate("(each) => each.scrollWidth <= each.clientWidth")
+    expect(window.find("copy-link")).to_be_in_viewport(ratio=1)
+    expect(window.find("open-members")).to_be_in_viewport(ratio=1)
+    assert window.too_wide() == []
+    window.find("open-rooms").click()
+    expect(window.find("close-rooms")).to_be_in_viewport(ratio=1)
+    window.page.keyboard.press("Escape")
+    window.find("emoji-button").click()
+    expect(window.find("emoji-picker")).to_be_in_viewport(ratio=1)

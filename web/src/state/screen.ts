@@ -25,8 +25,8 @@ export class Screen {
   readonly covered = computed(() => this.drawer.value !== "none" || this.lightbox.value !== undefined);
 
   constructor(media: (query: string) => ReadonlySignal<boolean>) {
-    this.narrow = media("(max-width: 759.98px)");
-    this.medium = media("(max-width: 1099.98px)");
+    this.narrow = media("(max-width: 47.49em)");
+    this.medium = media("(max-width: 68.74em)");
     // In a window that has grown a drawer is a panel beside the conversation.
     effect(() => {
       const drawer = this.drawer.value;
