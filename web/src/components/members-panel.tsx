@@ -33,7 +33,7 @@ export function MembersPanel({ room }: { room: Room }) {
         {names.map((name) => (
           <li class="member" data-testid="member" data-name={name} key={name}>
             <Avatar name={name} size="s" />
-            <span class="member-name" dir="auto">
+            <span class="member-name" dir="auto" title={name}>
               {name}
             </span>
             {name === you && <span class="member-you">you</span>}

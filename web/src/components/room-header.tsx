@@ -29,17 +29,15 @@ export function RoomHeader({ room }: { room: Room | undefined }) {
         </IconButton>
       )}
       <div class="room-heading">
-        <h1 dir="auto" data-testid="room-title">
-          {room ? (
-            <>
-              <span class="room-hash" aria-hidden="true">
-                #
-              </span>
-              {room.name}
-            </>
-          ) : (
-            "ChatterLink"
+        <h1 data-testid="room-title">
+          {room && (
+            <span class="room-hash" aria-hidden="true">
+              #
+            </span>
           )}
+          <span class="room-name" dir="auto" title={room?.name}>
+            {room?.name ?? "ChatterLink"}
+          </span>
         </h1>
         {topic && (
           <p class="room-topic" dir="auto">

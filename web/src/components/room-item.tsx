@@ -26,7 +26,7 @@ export function OpenRoomItem({ room, count }: { room: Room; count: number | unde
         <span class="room-hash" aria-hidden="true">
           #
         </span>
-        <span class="room-name" dir="auto">
+        <span class="room-name" dir="auto" title={room.name}>
           {room.name}
         </span>
         {unread > 0 ? (
@@ -118,7 +118,7 @@ function OtherRoomItem({ name, count, busy, onJoin }: OtherRoomProps) {
         <span class="room-hash" aria-hidden="true">
           #
         </span>
-        <span class="room-name" dir="auto">
+        <span class="room-name" dir="auto" title={name}>
           {name}
         </span>
         {busy ? (

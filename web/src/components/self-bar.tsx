@@ -17,7 +17,7 @@ export function SelfBar() {
   return (
     <div class="self-bar">
       <Avatar name={name} size="s" />
-      <span class="self-name" dir="auto" data-testid="self-name">
+      <span class="self-name" dir="auto" title={name} data-testid="self-name">
         {name}
       </span>
       <IconButton
