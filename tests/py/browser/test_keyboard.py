@@ -147,3 +147,22 @@ def test_drawers_open_and_close_by_keys_and_give_the_focus_back(start_app: Start
         ada.find(closer).press("Enter")
         expect(ada.find(panel)).not_to_be_visible()
         expect(ada.find(opener)).to_be_focused()
+
+
+def test_the_list_of_rooms_can_be_skipped(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app()
+    meet(server, "Bo", "attic", "general")
+    ada = visit(server).join("Ada")
+    skip = ada.find("skip-to-composer")
+    expect(skip).not_to_be_in_viewport()
+    ada.reload()
+    ada.expect_room("general")
+    skip.focus()
+    expect(skip).to_be_in_viewport(ratio=1)
+    ada.page.keyboard.press("Tab")
+    expect(ada.room_item("attic").or_(ada.room_item("general")).first).to_be_focused()
+    ada.page.keyboard.press("Shift+Tab")
+    expect(skip).to_be_focused()
+    ada.page.keyboard.press("Enter")
+    expect(ada.composer).to_be_focused()
+    assert ada.page.url.endswith("#general")

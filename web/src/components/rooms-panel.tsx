@@ -1,7 +1,7 @@
 // The left side: open rooms with what is unread, rooms one could go to, and oneself.
 import { useEffect } from "preact/hooks";
 import { useApp } from "../app-context";
-import { moveFocus } from "../lib/focus";
+import { focusComposer, moveFocus } from "../lib/focus";
 import { IconButton } from "./icon-button";
 import { Mark } from "./icons";
 import { NewRoom } from "./new-room";
@@ -16,6 +16,10 @@ export function RoomsPanel() {
   const open = new Set(rooms.map((room) => room.name));
   const others = chat.directory.value.filter((room) => !open.has(room.name));
   const counts = new Map(chat.directory.value.map((room) => [room.name, room.count]));
+
+  // A drawer of rooms covers the field, and there is none where we were not let back in.
+  const status = chat.active.value?.status.value.kind;
+  const canWrite = !screen.narrow.value && status !== undefined && status !== "refused";
 
   useEffect(() => {
     const timer = setInterval(() => {
@@ -32,6 +36,16 @@ export function RoomsPanel() {
       data-open={screen.roomsOpen.value}
       inert={!screen.roomsOpen.value || screen.drawer.value === "members"}
     >
+      {canWrite && (
+        <button
+          type="button"
+          class="button button-main skip"
+          data-testid="skip-to-composer"
+          onClick={focusComposer}
+        >
+          Skip to the message field
+        </button>
+      )}
       <div class="panel-head">
         <Mark />
         <span class="wordmark">ChatterLink</span>
