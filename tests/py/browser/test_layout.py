@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FloatRect, expect
 
 from browser.chat_page import ChatPage
 from browser.pictures import plain_png
@@ -322,3 +322,64 @@ def test_large_text_leaves_room_for_the_title_and_the_field(
     window.page.keyboard.press("Escape")
     window.find("emoji-button").click()
     expect(window.find("emoji-picker")).to_be_in_viewport(ratio=1)
+
+
+def test_what_is_touched_on_a_phone_is_large_enough(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app("--rate-limit", "off")
+    bo = meet(server, "Bo")
+    for number in range(60):
+        bo.say(f"line {number}")
+    ada = visit(server, **PHONE)
+    # The page believes that messages may be longer than the server does.
+    ada.page.route("**/config.json", lambda route: route.fulfill(json={"max_message": 100_000}))
+    ada.reload()
+    ada.join("Ada")
+    ada.say("x " * 5000)
+
+    def place(testid: str) -> FloatRect:
+        box = ada.find(testid).bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        return box
+
+    place("message-retry")
+    discard = place("message-discard")
+    assert discard["x"] + discard["width"] > 360, "it does not stand under its message"
+    ada.find("message-discard").tap()
+    place("load-older")
+    ada.find("messages").evaluate("(each) => each.scrollTo(0, each.scrollHeight / 2)")
+    expect(ada.find("jump-latest")).to_be_visible()
+    place("jump-latest")
+
+
+def test_the_ring_of_the_list_is_not_hidden_by_an_image(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app()
+    bo = meet(server, "Bo")
+    for number in range(4):
+        bo.say("", "general", bo.upload(plain_png(380, 300 + number), f"{number}.png"))
+    ada = visit(server, reduced_motion="reduce").join("Ada")
+    log = ada.find("messages")
+    image = ada.find("message-image").first
+    ring = "() => document.activeElement.dataset.testid"
+    ada.composer.press("Shift+Tab")
+    while ada.page.evaluate(ring) != "messages":
+        ada.page.keyboard.press("Shift+Tab")
+    image.evaluate("(each) => each.scrollIntoView({ block: 'center' })")
+    log.evaluate("(each) => each.scrollBy(0, 200)")
+    edge, box = log.bounding_box(), image.bounding_box()
+    assert edge is not None
+    assert box is not None
+    assert box["y"] < edge["y"] < box["y"] + box["height"]
+    strip: FloatRect = {"x": box["x"] + 50, "y": edge["y"], "width": 100, "height": 6}
+    focused = ada.page.screenshot(clip=strip)
+    log.evaluate("(each) => each.blur()")
+    assert ada.page.screenshot(clip=strip) != focused
+
+
+def test_the_fields_of_the_desk_have_an_edge(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app(), reduced_motion="reduce").join("Ada")
+    ada.find("emoji-button").click()
+    expect(ada.find("emoji-search")).to_be_focused()
+    ada.composer.focus()
+    for field in ("new-room-input", "emoji-search"):
+        expect(ada.find(field)).to_have_css("border-top-color", "rgb(126, 143, 134)")
