@@ -227,3 +227,44 @@ def test_an_opened_image_fits_into_the_window(
     assert image["y"] + image["height"] <= bar["y"]
     assert image["width"] / image["height"] == pytest.approx(shape[0] / shape[1], rel=0.02)
     assert box.evaluate("(each) => each.scrollHeight <= each.clientHeight")
+def test_nothing_is_sent_without_an_image_whose_upload_fails(start_app: StartApp, visit: Visit) -> None:
+    server = start_app()
+    ada, bo = visit(server).join("Ada"), visit(server).join("Bo")
+    held: list[Route] = []
+    ada.page.route("**/upload", lambda route: held.append(route))
+    why = ada.page.get_by_text("Not sent: try the image that failed again, or remove it.")
+
+    ada.find("upload-input").set_input_files(png("one.png", plain_png()))
+    expect(ada.find("upload-progress")).to_be_visible()
+    ada.composer.fill("here it is")
+    ada.composer.press("Enter")
+    with ada.guard.expecting(r"^failed: .*/upload net::ERR_FAILED", r"^console error: .*net::ERR_FAILED"):
+        held.pop().abort()
+        expect(why).to_be_visible()
+    expect(ada.find("upload-error")).to_contain_text("cut off")
+    ada.composer.press("Enter")  # not at the second time either
+    expect(ada.composer).to_have_value("here it is")
+    expect(ada.find("tray-item")).to_have_attribute("data-state", "failed")
+    expect(ada.messages).to_have_count(0)
+
+    ada.page.get_by_role("button", name="Try one.png again").click()
+    expect(why).to_have_count(0)
+    expect(ada.find("upload-progress")).to_be_visible()
+    held.pop().continue_()
+    expect(ada.find("tray-item")).to_have_attribute("data-state", "done")
+    expect(ada.messages).to_have_count(0)
+    ada.composer.press("Enter")
+    expect(bo.message("here it is")).to_be_visible()
+    expect_shown(bo, "one.png", 64, 48)
+
+    # An image without words.
+    ada.find("upload-input").set_input_files(png("two.png", plain_png()))
+    expect(ada.find("upload-progress")).to_be_visible()
+    ada.composer.press("Enter")
+    with ada.guard.expecting(r"^failed: .*/upload net::ERR_FAILED", r"^console error: .*net::ERR_FAILED"):
+        held.pop().abort()
+        expect(ada.find("upload-error")).to_be_visible()
+    ada.composer.fill("words alone")
+    ada.page.get_by_role("button", name="Remove two.png").click()
+    ada.composer.press("Enter")
+    expect(bo.message("words alone")).to_be_visible()

@@ -5,7 +5,7 @@ import { IconButton } from "./icon-button";
 import { Icon } from "./icons";
 
 export function AttachmentTray({ room }: { room: Room }) {
-  const { trays } = useApp();
+  const { trays, limits } = useApp();
   const items = room.tray.value;
   if (items.length === 0) return null;
   return (
@@ -32,6 +32,14 @@ export function AttachmentTray({ room }: { room: Room }) {
               </span>
             )}
           </div>
+          {item.again && (
+            <IconButton
+              icon="retry"
+              label={`Try ${item.name} again`}
+              testid="upload-retry"
+              onClick={() => trays.retry(room.tray, item.id, limits.peek())}
+            />
+          )}
           <IconButton
             icon="close"
             label={item.state === "uploading" ? `Cancel ${item.name}` : `Remove ${item.name}`}

@@ -6,7 +6,7 @@ import { hasKeyboard } from "../lib/focus";
 import { hasShortcode, insertEmoji, replaceShortcodes } from "../lib/shortcodes";
 import { utf8Length } from "../lib/text";
 import type { Room } from "../state/room";
-import { imageTypes, uploading } from "../state/tray";
+import { anyFailed, imageTypes, uploading } from "../state/tray";
 import { AttachmentTray } from "./attachment-tray";
 import { EmojiButton } from "./emoji-button";
 import { IconButton } from "./icon-button";
@@ -23,12 +23,14 @@ export function Composer({ room }: { room: Room }) {
   const files = useRef<HTMLInputElement>(null);
   const turn = useRef(Promise.resolve());
   const codes = useShortcodes();
-  /** Enter was pressed while an image was still on its way: goes off when it is there. */
-  const [queued, setQueued] = useState(false);
+  /** Enter was pressed. queued: an image is still on its way, it goes off when that is there. held: one has failed. */
+  const [wish, setWish] = useState<"none" | "queued" | "held">("none");
 
   const text = room.draft.value;
   const tray = room.tray.value;
   const busy = uploading(tray);
+  const failed = anyFailed(tray);
+  const queued = wish === "queued";
   const bytes = utf8Length(text);
   const tooLong = bytes > limits.value.max_message;
   const something = text.trim() !== "" || tray.some((item) => item.state === "done");
@@ -48,8 +50,10 @@ export function Composer({ room }: { room: Room }) {
   const send = () => {
     const raw = room.draft.peek().trim();
     if (utf8Length(raw) > limits.peek().max_message) return;
-    if (uploading(room.tray.peek())) return setQueued(true);
-    setQueued(false);
+    // What was written for its images is not sent without one of them.
+    if (anyFailed(room.tray.peek())) return setWish("held");
+    if (uploading(room.tray.peek())) return setWish("queued");
+    setWish("none");
     const attachments = trays.take(room.tray);
     if (raw === "" && attachments.length === 0) return;
     room.draft.value = "";
@@ -60,8 +64,9 @@ export function Composer({ room }: { room: Room }) {
   };
 
   useEffect(() => {
-    if (queued && !busy) send();
-  }, [queued, busy]);
+    if (queued && (failed || !busy)) send();
+    if (wish === "held" && !failed) setWish("none");
+  }, [wish, busy, failed]);
 
   const write = (value: string, caret: number) => {
     // At once: a caret set in the next frame would move what is typed until then.
@@ -193,7 +198,9 @@ export function Composer({ room }: { room: Room }) {
           ? `Too long by ${(bytes - limits.value.max_message).toLocaleString()} bytes.`
           : queued
             ? "Sends when the image is there."
-            : ""}
+            : wish === "held"
+              ? "Not sent: try the image that failed again, or remove it."
+              : ""}
       </p>
     </form>
   );

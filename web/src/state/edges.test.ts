@@ -124,7 +124,39 @@ describe("images to send", () => {
     runs[0]?.finish({ ok: false, error: { code: "upload_invalid", message: "broken" } });
     await vi.advanceTimersByTimeAsync(0);
     expect(tray.value[0]).toMatchObject({ state: "failed", error: "broken" });
+    expect(tray.value[0]?.again).toBeUndefined(); // the file itself is bad
     expect(keeper.take(tray)).toEqual([]);
+    expect(tray.value.length).toBe(1);
+  });
+
+  test("what was cut off is uploaded again at its place, with the same preview", async () => {
+    const { keeper, runs, released, tray } = tools();
+    keeper.add(tray, [png(), png()], defaultLimits);
+    runs[0]?.finish({ ok: false, error: { code: "disconnected", message: "cut off" } });
+    runs[1]?.finish({ ok: true, attachment });
+    await vi.advanceTimersByTimeAsync(0);
+    const [id, other] = tray.value.map((item) => item.id);
+    keeper.retry(tray, id ?? "", defaultLimits);
+    keeper.retry(tray, other ?? "", defaultLimits);
+    expect(runs.length).toBe(3);
+    expect(tray.value[0]).toMatchObject({ id, state: "uploading", progress: 0, error: undefined });
+    expect(released).toEqual([]);
+    runs[2]?.finish({ ok: true, attachment: { ...attachment, url: "/uploads/b" } });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(keeper.take(tray).map((each) => each.url)).toEqual(["/uploads/b", "/uploads/a"]);
+    expect(tray.value).toEqual([]);
+  });
+
+  test("trying again makes no eleventh image", async () => {
+    const { keeper, runs, tray } = tools();
+    keeper.add(tray, [png()], defaultLimits);
+    runs[0]?.finish({ ok: false, error: { code: "timeout", message: "slow" } });
+    await vi.advanceTimersByTimeAsync(0);
+    const full = Array.from({ length: MAX_IMAGES }, () => png());
+    keeper.add(tray, full, defaultLimits);
+    keeper.retry(tray, tray.value[0]?.id ?? "", defaultLimits);
+    expect(runs.length).toBe(MAX_IMAGES + 1);
+    expect(tray.value[0]).toMatchObject({ state: "failed", error: expect.stringContaining("at most") });
   });
 });
 

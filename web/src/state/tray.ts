@@ -12,7 +12,9 @@ export interface Pending {
   /** 0 … 1 */
   readonly progress: number;
   readonly state: "uploading" | "done" | "failed";
-  readonly error?: string;
+  readonly error?: string | undefined;
+  /** Failed by chance: the same file may go through at the next try. */
+  readonly again?: File | undefined;
   readonly attachment?: Attachment;
 }
 
@@ -37,6 +39,9 @@ export function refusal(
   return undefined;
 }
 
+/** What the server says of the file itself; another try would end the same. */
+const lasting = ["upload_too_large", "upload_unsupported", "upload_invalid"];
+
 export interface TrayTools {
   start: (file: File, onProgress: (fraction: number) => void) => UploadHandle;
   preview: (file: File) => string;
@@ -52,8 +57,7 @@ export class TrayKeeper {
   add(tray: Tray, files: readonly File[], limits: Limits): void {
     for (const file of files) {
       const id = this.tools.newId();
-      const good = tray.peek().filter((item) => item.state !== "failed").length;
-      const error = refusal(file, limits, good);
+      const error = refusal(file, limits, good(tray));
       const preview = error === undefined ? this.tools.preview(file) : "";
       const base = { id, name: file.name || "image", preview, progress: 0 };
       if (error !== undefined) {
@@ -61,10 +65,21 @@ export class TrayKeeper {
         continue;
       }
       tray.value = [...tray.peek(), { ...base, state: "uploading" }];
-      const handle = this.tools.start(file, (progress) => this.change(tray, id, { progress }));
-      this.running.set(id, handle);
-      void handle.done.then((result) => this.finished(tray, id, result));
+      this.start(tray, id, file);
     }
+  }
+
+  /** Uploads once more what failed, at its old place. */
+  retry(tray: Tray, id: string, limits: Limits): void {
+    const file = tray.peek().find((item) => item.id === id)?.again;
+    if (!file) return;
+    const error = refusal(file, limits, good(tray));
+    if (error !== undefined) {
+      this.change(tray, id, { error });
+      return;
+    }
+    this.change(tray, id, { state: "uploading", progress: 0, error: undefined, again: undefined });
+    this.start(tray, id, file);
   }
 
   /** Takes an image out; ends its upload when that still runs. */
@@ -76,11 +91,11 @@ export class TrayKeeper {
     if (item?.preview) this.tools.release(item.preview);
   }
 
-  /** Takes out what is ready, for the message that is sent now; failed ones go too. */
+  /** Takes out what is ready, for the message that is sent now. */
   take(tray: Tray): Attachment[] {
-    const items = tray.peek();
-    tray.value = [];
-    for (const item of items) if (item.preview) this.tools.release(item.preview);
+    const items = tray.peek().filter((item) => item.state === "done");
+    tray.value = tray.peek().filter((item) => item.state !== "done");
+    for (const item of items) this.tools.release(item.preview);
     return items.flatMap((item) => (item.attachment ? [item.attachment] : []));
   }
 
@@ -88,15 +103,33 @@ export class TrayKeeper {
     for (const item of tray.peek()) this.remove(tray, item.id);
   }
 
-  private finished(tray: Tray, id: string, result: UploadResult): void {
+  private start(tray: Tray, id: string, file: File): void {
+    const handle = this.tools.start(file, (progress) => this.change(tray, id, { progress }));
+    this.running.set(id, handle);
+    void handle.done.then((result) => this.finished(tray, id, file, result));
+  }
+
+  private finished(tray: Tray, id: string, file: File, result: UploadResult): void {
     this.running.delete(id);
-    if (result.ok) this.change(tray, id, { state: "done", progress: 1, attachment: result.attachment });
-    else this.change(tray, id, { state: "failed", error: result.error.message });
+    if (result.ok) {
+      this.change(tray, id, { state: "done", progress: 1, attachment: result.attachment });
+    } else {
+      const { code, message: error } = result.error;
+      this.change(tray, id, { state: "failed", error, again: lasting.includes(code) ? undefined : file });
+    }
   }
 
   private change(tray: Tray, id: string, fields: Partial<Pending>): void {
     tray.value = tray.peek().map((item) => (item.id === id ? { ...item, ...fields } : item));
   }
+}
+
+function good(tray: Tray): number {
+  return tray.peek().filter((item) => item.state !== "failed").length;
+}
+
+export function anyFailed(tray: readonly Pending[]): boolean {
+  return tray.some((item) => item.state === "failed");
 }
 
 export function uploading(tray: readonly Pending[]): boolean {
