@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import FloatRect, expect
+from playwright.sync_api import FilePayload, expect
 
 from browser.chat_page import ChatPage
 from browser.pictures import plain_png
@@ -184,6 +185,25 @@ def test_the_place_one_reads_stays_when_lines_break_elsewhere(
     )
     ada.page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     assert abs(reading_place(ada) - before) < 0.1
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (390, 480), (1440, 900)])
+def test_many_images_leave_the_conversation_its_place(
+    start_app: StartApp, visit: Visit, width: int, height: int
+) -> None:
+    ada = visit(start_app(), width=width, height=height).join("Ada")
+    files: list[FilePayload] = [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": plain_png()} for number in range(10)
+    ]
+    ada.find("upload-input").set_input_files(files)
+    expect(ada.page.locator('[data-testid="tray-item"][data-state="done"]')).to_have_count(10)
+    expect_composer_in_sight(ada)
+    log = ada.find("messages").bounding_box()
+    assert log is not None
+    assert log["height"] > height / 4
+    expect(ada.find("tray-item").last).to_be_in_viewport(ratio=1)
+    first = ada.page.get_by_role("button", name="Remove 0.png")
+    first.focus()
+    expect(first).to_be_in_viewport(ratio=1)
+    assert ada.too_wide() == []
 
 
 def lightness(window: ChatPage) -> float:

@@ -1,4 +1,5 @@
 // The images that go with the next message, while they are uploaded and after.
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useApp } from "../app-context";
 import type { Room } from "../state/room";
 import { IconButton } from "./icon-button";
@@ -7,9 +8,19 @@ import { Icon } from "./icons";
 export function AttachmentTray({ room }: { room: Room }) {
   const { trays, limits } = useApp();
   const items = room.tray.value;
+  const list = useRef<HTMLUListElement>(null);
+
+  // What was added last is in sight.
+  const last = items.at(-1)?.id;
+  const lastShown = useRef(last);
+  useLayoutEffect(() => {
+    if (last !== lastShown.current) list.current?.scrollTo({ top: list.current.scrollHeight });
+    lastShown.current = last;
+  }, [last]);
+
   if (items.length === 0) return null;
   return (
-    <ul class="tray" aria-label="Images to send" data-testid="tray">
+    <ul ref={list} class="tray" aria-label="Images to send" data-testid="tray">
       {items.map((item) => (
         <li class={`tray-item ${item.state}`} key={item.id} data-testid="tray-item" data-state={item.state}>
           {item.preview && item.state !== "failed" ? <img src={item.preview} alt="" /> : <Icon name="warn" />}
