@@ -1,6 +1,7 @@
 // The images that go with the next message, while they are uploaded and after.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useApp } from "../app-context";
+import { passFocus } from "../lib/focus";
 import type { Room } from "../state/room";
 import { IconButton } from "./icon-button";
 import { Icon } from "./icons";
@@ -48,14 +49,20 @@ export function AttachmentTray({ room }: { room: Room }) {
               icon="retry"
               label={`Try ${item.name} again`}
               testid="upload-retry"
-              onClick={() => trays.retry(room.tray, item.id, limits.peek())}
+              onClick={(event) => {
+                passFocus(event.currentTarget);
+                trays.retry(room.tray, item.id, limits.peek());
+              }}
             />
           )}
           <IconButton
             icon="close"
             label={item.state === "uploading" ? `Cancel ${item.name}` : `Remove ${item.name}`}
             testid="upload-cancel"
-            onClick={() => trays.remove(room.tray, item.id)}
+            onClick={(event) => {
+              passFocus(event.currentTarget, ".tray-item");
+              trays.remove(room.tray, item.id);
+            }}
           />
         </li>
       ))}

@@ -186,7 +186,10 @@ export function Composer({ room }: { room: Room }) {
           class="send-button"
           testid="composer-send"
           disabled={tooLong || (!something && !busy)}
-          onClick={() => send()}
+          onClick={() => {
+            send();
+            field.current?.focus(); // on a phone the keyboard stays up for the next message
+          }}
         />
       </div>
       <p

@@ -5,7 +5,7 @@ interface Props {
   icon: IconName;
   /** The accessible name, shown as a tooltip too. */
   label: string;
-  onClick?: (event: MouseEvent) => void;
+  onClick?: (event: MouseEvent & { currentTarget: HTMLElement }) => void;
   pressed?: boolean;
   expanded?: boolean;
   controls?: string;

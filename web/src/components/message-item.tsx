@@ -1,6 +1,7 @@
 // One message. Draws again only when something about it changed: a list may hold hundreds.
 import { Component } from "preact";
 import { tone } from "../lib/avatar";
+import { passFocus } from "../lib/focus";
 import { clockTime, exactTime, isoTime } from "../lib/time";
 import type { MessageRow } from "../state/rows";
 import { Avatar } from "./avatar";
@@ -70,14 +71,28 @@ export class MessageItem extends Component<Props> {
   private failure() {
     const { row, onRetry, onDiscard } = this.props;
     const id = row.clientId ?? "";
+    const last = (event: { currentTarget: HTMLElement }, act: (id: string) => void) => {
+      passFocus(event.currentTarget, ".message-failed");
+      act(id);
+    };
     return (
       <div class="message-state message-failed">
         <Icon name="warn" />
         <span>Not sent. {row.error}</span>
-        <button type="button" class="link-button" data-testid="message-retry" onClick={() => onRetry(id)}>
+        <button
+          type="button"
+          class="link-button"
+          data-testid="message-retry"
+          onClick={(event) => last(event, onRetry)}
+        >
           Try again
         </button>
-        <button type="button" class="link-button" data-testid="message-discard" onClick={() => onDiscard(id)}>
+        <button
+          type="button"
+          class="link-button"
+          data-testid="message-discard"
+          onClick={(event) => last(event, onDiscard)}
+        >
           Discard
         </button>
       </div>

@@ -1,6 +1,7 @@
 // The conversation: stays at its end while the reader is there, and still while the reader is elsewhere.
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useApp } from "../app-context";
+import { passFocus } from "../lib/focus";
 import { dayLabel } from "../lib/time";
 import type { Room } from "../state/room";
 import { buildRows } from "../state/rows";
@@ -19,8 +20,11 @@ export function MessageList({ room }: { room: Room }) {
 
   /** After a failure the next page is asked for only when the reader moves. */
   const failed = useRef(false);
+  const olderButton = useRef<HTMLButtonElement>(null);
   const older = async () => {
     failed.current = true;
+    // The button goes away, perhaps for good; one reads on in the list.
+    if (document.activeElement === olderButton.current) scroll.box.current?.focus();
     if (await chat.loadOlder(room)) failed.current = false;
     else toasts.show("Older messages could not be loaded.");
   };
@@ -68,6 +72,7 @@ export function MessageList({ room }: { room: Room }) {
       >
         {timeline.hasOlder && (
           <button
+            ref={olderButton}
             type="button"
             class="button button-small button-plain load-older"
             data-testid="load-older"
@@ -98,7 +103,10 @@ export function MessageList({ room }: { room: Room }) {
           type="button"
           class="jump"
           data-testid="jump-latest"
-          onClick={() => scroll.toEnd(true)}
+          onClick={(event) => {
+            passFocus(event.currentTarget);
+            scroll.toEnd(true);
+          }}
           // It floats over the list: turning the wheel on it is meant for the list.
           onWheel={(event) => scroll.box.current?.scrollBy({ top: event.deltaY })}
         >

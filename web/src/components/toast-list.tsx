@@ -1,4 +1,5 @@
 import { useApp } from "../app-context";
+import { passFocus } from "../lib/focus";
 import { IconButton } from "./icon-button";
 
 export function ToastList() {
@@ -8,7 +9,14 @@ export function ToastList() {
       {toasts.list.value.map((toast) => (
         <div class="toast" data-testid="toast" key={toast.id}>
           <p dir="auto">{toast.text}</p>
-          <IconButton icon="close" label="Dismiss" onClick={() => toasts.dismiss(toast.id)} />
+          <IconButton
+            icon="close"
+            label="Dismiss"
+            onClick={(event) => {
+              passFocus(event.currentTarget, ".toast");
+              toasts.dismiss(toast.id);
+            }}
+          />
         </div>
       ))}
     </div>

@@ -22,4 +22,22 @@ export function hasKeyboard(): boolean {
 /** Nothing happens where the open room has no field to write in. */
 export function focusComposer(): void {
   document.querySelector<HTMLElement>(".composer textarea")?.focus();
+/**
+ * For a control that goes away with what it does, before it does so. The focus goes to the same control of the next
+ * item (of those that `items` selects) or the one before; without any, to where one writes, or, where that would raise
+ * a keyboard on the screen, to the conversation.
+ */
+export function passFocus(control: HTMLElement, items?: string): void {
+  const all = items ? [...document.querySelectorAll<HTMLElement>(items)] : [];
+  const own = all.findIndex((item) => item.contains(control));
+  const place = buttonsFromEnd(all[own]).indexOf(control);
+  const neighbour = buttonsFromEnd(all[own + 1] ?? all[own - 1])[place];
+  const conversation = document.querySelector<HTMLElement>(".log");
+  const field = hasKeyboard() ? document.querySelector<HTMLElement>(".composer textarea") : null;
+  (neighbour ?? field ?? conversation)?.focus();
+}
+
+/** The last ones are the same in all items; before them may stand one that only some have. */
+function buttonsFromEnd(item: HTMLElement | undefined): HTMLElement[] {
+  return item ? [...item.querySelectorAll("button")].reverse() : [];
 }
