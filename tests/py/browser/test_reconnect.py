@@ -99,6 +99,32 @@ def test_a_draft_is_still_there_after_the_connection_was_lost(start_app: StartAp
         expect(ada.composer).to_be_focused()
 
 
+def test_a_draft_survives_a_reload_and_leaving_but_not_signing_out(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app()).join("Ada", "attic")
+    ada.composer.fill("up here")
+    ada.go_to_room("kitchen")
+    expect(ada.composer).to_have_value("")
+    ada.composer.fill("a long\nthought")
+    ada.reload()
+    ada.expect_room("kitchen")
+    expect(ada.composer).to_have_value("a long\nthought")
+
+    ada.page.get_by_role("button", name="Leave #kitchen").click()
+    ada.expect_room("attic")
+    expect(ada.composer).to_have_value("up here")
+    ada.go_to_room("kitchen")
+    expect(ada.composer).to_have_value("a long\nthought")
+    ada.composer.press("Enter")
+    ada.expect_texts(["a long\nthought"])
+    ada.reload()
+    ada.expect_room("kitchen")
+    expect(ada.composer).to_have_value("")
+
+    ada.find("sign-out").click()
+    ada.join("Bo", "attic")
+    expect(ada.composer).to_have_value("")
+
+
 def test_a_name_that_was_taken_meanwhile_can_be_changed_at_the_door(
     start_app: StartApp, visit: Visit, meet: Meet
 ) -> None:

@@ -7,6 +7,7 @@ import { sentence } from "../lib/text";
 import type { Attachment, ChatMessage, JoinReply, Reply, RoomSummary, WireError } from "../net/protocol";
 import type { LinkState, Transport } from "../net/transport";
 import { Credentials } from "./credentials";
+import { Drafts } from "./drafts";
 import { membersOf, withPresence } from "./members";
 import { type Outgoing, retried, revived, without } from "./outbox";
 import { createRoom, type Room } from "./room";
@@ -46,6 +47,7 @@ export class Chat {
   readonly atEnd = signal(true);
 
   readonly credentials: Credentials;
+  private readonly drafts: Drafts;
   private readonly transport: Transport;
   private readonly sync: Sync;
   private readonly sender: Sender;
@@ -60,6 +62,7 @@ export class Chat {
   constructor(private readonly options: ChatOptions) {
     this.transport = options.transport;
     this.credentials = new Credentials(options.tab, options.device);
+    this.drafts = new Drafts(options.tab);
     this.sync = new Sync(this.transport, (room, messages, live) => this.onNew(room, messages, live));
     this.sender = new Sender(this.transport, {
       sent: (room, message) => this.sync.own(room, message),
@@ -184,6 +187,7 @@ export class Chat {
       this.phase.value = "welcome";
     });
     this.credentials.forgetPerson();
+    this.drafts.forget();
     this.rememberOutbox();
   }
 
@@ -359,6 +363,8 @@ export class Chat {
 
   private addRoom(name: string, you: string): Room {
     const room = createRoom(name, you);
+    room.draft.value = this.drafts.of(name);
+    room.draft.subscribe((text) => this.drafts.keep(name, text));
     this.rooms.value = [...this.rooms.peek(), room];
     return room;
   }
