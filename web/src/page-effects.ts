@@ -24,8 +24,11 @@ export function startPageEffects({ chat, screen, theme }: App): void {
   };
   midnight();
 
-  // A picture dropped beside its place must not replace the page.
-  for (const name of ["dragover", "drop"]) {
-    window.addEventListener(name, (event) => event.preventDefault());
+  // A picture or a link dropped beside its place must not replace the page. Text in a field is the browser's business.
+  for (const name of ["dragover", "drop"] as const) {
+    window.addEventListener(name, (event) => {
+      const field = event.target instanceof Element && event.target.matches("textarea, input");
+      if (!field || event.dataTransfer?.types.includes("Files")) event.preventDefault();
+    });
   }
 }

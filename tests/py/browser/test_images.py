@@ -99,6 +99,40 @@ def test_pasted_text_stays_text(start_app: StartApp, visit: Visit) -> None:
     expect(ada.find("tray-item")).to_have_count(0)
 
 
+def test_a_picture_of_the_text_that_is_pasted_is_left_out(start_app: StartApp, visit: Visit) -> None:
+    # As word processors do it.
+    ada = visit(start_app()).join("Ada")
+    data = base64.b64encode(plain_png()).decode()
+    transfer = ada.page.evaluate_handle(_TRANSFER, [data, "image.png", "image/png"])
+    left = ada.composer.evaluate(
+        """(field, transfer) => {
+             transfer.setData('text/plain', 'a cell');
+             transfer.setData('text/html', '<td>a cell</td>');
+             return field.dispatchEvent(
+               new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
+           }""",
+        transfer,
+    )
+    assert left, "the page took the paste away from the browser"
+    expect(ada.find("tray-item")).to_have_count(0)
+
+
+def test_text_can_be_dragged_into_the_field_and_nowhere_else(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app()
+    meet(server, "Bo").say("portable")
+    ada = visit(server).join("Ada")
+    ada.page.evaluate("() => addEventListener('drop', (event) => { window.prevented = event.defaultPrevented; })")
+    mouse = ada.page.mouse
+    for goal, text in ((ada.find("room-title"), ""), (ada.composer, "portable")):
+        ada.message("portable").get_by_test_id("message-text").dblclick()
+        mouse.down()
+        goal.hover()
+        goal.hover()
+        mouse.up()
+        expect(ada.composer).to_have_value(text)
+        assert ada.page.evaluate("() => window.prevented") is (text == "")
+
+
 def test_an_image_is_dropped_on_the_conversation(start_app: StartApp, visit: Visit) -> None:
     server = start_app()
     ada, bo = visit(server).join("Ada"), visit(server).join("Bo")

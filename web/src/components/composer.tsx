@@ -1,6 +1,7 @@
 // Where one writes: text, emoji, images. What it holds belongs to the room, so it is there when one comes back.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
+import { pastedImages } from "../lib/clipboard";
 import { type Emoji, loadEmoji, loadedEmoji } from "../lib/emoji";
 import { hasKeyboard } from "../lib/focus";
 import { hasShortcode, insertEmoji, replaceShortcodes } from "../lib/shortcodes";
@@ -100,7 +101,7 @@ export function Composer({ room }: { room: Room }) {
   };
 
   const pasted = (event: ClipboardEvent) => {
-    const images = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+    const images = event.clipboardData ? pastedImages(event.clipboardData) : [];
     if (images.length === 0) return;
     event.preventDefault();
     trays.add(room.tray, images, limits.peek());
