@@ -206,6 +206,18 @@ def test_many_images_leave_the_conversation_its_place(
     assert ada.too_wide() == []
 
 
+def test_a_long_draft_leaves_room_above_a_keyboard(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app()
+    meet(server, "Bo").say("hello")
+    ada = visit(server, **{**PHONE, "width": 844, "height": 200}).join("Ada")  # a phone on its side
+    ada.composer.fill("line\n" * 14)
+    expect_composer_in_sight(ada)
+    expect(ada.find("room-title")).to_be_in_viewport(ratio=1)
+    log = ada.find("messages").bounding_box()
+    assert log is not None
+    assert log["height"] > 20
+
+
 def lightness(window: ChatPage) -> float:
     """Of the page's ground: 0 black, 1 white."""
     value: float = window.page.evaluate(

@@ -14,7 +14,6 @@ import { IconButton } from "./icon-button";
 import { ShortcodeList } from "./shortcode-list";
 import { useShortcodes } from "./use-shortcodes";
 
-const TALLEST_PX = 220;
 /** composer.css does it where the browser can; elsewhere the height is set by hand. */
 const sizesItself = globalThis.CSS?.supports?.("field-sizing", "content") ?? false;
 
@@ -45,7 +44,7 @@ export function Composer({ room }: { room: Room }) {
     const element = field.current;
     if (!element || sizesItself) return;
     element.style.height = "auto";
-    element.style.height = `${Math.min(element.scrollHeight, TALLEST_PX)}px`;
+    element.style.height = `${element.scrollHeight}px`;
   }, [text]);
 
   const send = () => {
