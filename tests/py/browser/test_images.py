@@ -41,11 +41,15 @@ def expect_shown(window: ChatPage, name: str, width: int, height: int) -> Locato
 def test_an_image_chosen_by_the_button_is_shown_to_the_other_and_opens_large(start_app: StartApp, visit: Visit) -> None:
     server = start_app()
     ada, bo = visit(server).join("Ada"), visit(server).join("Bo")
+    assert "Choose images" not in ada.page.locator("form").last.aria_snapshot()
+    status = ada.page.get_by_role("status").and_(ada.find("tray-status"))
+    expect(status).to_be_empty()
     with ada.page.expect_file_chooser() as chosen:
         ada.find("upload-button").click()
     chosen.value.set_files(png("blue.png", plain_png(600, 400)))
     expect(ada.find("tray-item")).to_have_attribute("data-state", "done")
     expect(ada.composer).to_be_focused()
+    expect(status).to_have_text("1 image ready to send.")
     ada.say("my new wall")
 
     expect(ada.find("tray-item")).to_have_count(0)

@@ -122,11 +122,10 @@ export function Composer({ room }: { room: Room }) {
       <div class="composer-row">
         <input
           ref={files}
-          class="sr-only"
+          hidden
           type="file"
           accept={imageTypes.join(",")}
           multiple
-          tabIndex={-1}
           aria-label="Choose images"
           data-testid="upload-input"
           onChange={(event) => {

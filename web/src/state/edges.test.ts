@@ -10,7 +10,7 @@ import { Credentials } from "./credentials";
 import { Notifications } from "./notifications";
 import { ThemeChoice } from "./theme";
 import { Toasts } from "./toasts";
-import { MAX_IMAGES, type Pending, TrayKeeper, uploading } from "./tray";
+import { MAX_IMAGES, type Pending, summary, TrayKeeper, uploading } from "./tray";
 import { TypingReporter } from "./typing";
 
 beforeEach(() => vi.useFakeTimers());
@@ -145,6 +145,19 @@ describe("images to send", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(keeper.take(tray).map((each) => each.url)).toEqual(["/uploads/b", "/uploads/a"]);
     expect(tray.value).toEqual([]);
+  });
+
+  test("is told in words: what is on its way, then what is ready", async () => {
+    const { keeper, runs, tray } = tools();
+    expect(summary(tray.value)).toBe("");
+    keeper.add(tray, [png(), png(), png(0)], defaultLimits);
+    expect(summary(tray.value)).toBe("Uploading 2 images.");
+    runs[0]?.finish({ ok: true, attachment });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(summary(tray.value)).toBe("Uploading 1 image.");
+    runs[1]?.finish({ ok: true, attachment });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(summary(tray.value)).toBe("2 images ready to send.");
   });
 
   test("trying again makes no eleventh image", async () => {

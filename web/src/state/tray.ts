@@ -124,6 +124,15 @@ export class TrayKeeper {
   }
 }
 
+/** For those who do not see the tray. Failures are told where they are. */
+export function summary(tray: readonly Pending[]): string {
+  const count = (state: Pending["state"]) => tray.filter((item) => item.state === state).length;
+  const images = (number: number) => (number === 1 ? "1 image" : `${number} images`);
+  const [running, ready] = [count("uploading"), count("done")];
+  if (running > 0) return `Uploading ${images(running)}.`;
+  return ready > 0 ? `${images(ready)} ready to send.` : "";
+}
+
 function good(tray: Tray): number {
   return tray.peek().filter((item) => item.state !== "failed").length;
 }
