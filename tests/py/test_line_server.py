@@ -334,7 +334,6 @@ def test_newlines_alone_cost_no_more_memory_than_their_bytes(start_line_server: 
         assert memory.resident(server.pid) - before < memory.growth(20 << 20)
 
 
-
 @pytest.mark.parametrize(
     "line",
     [b"\xff", b"caf\xe9", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\x80 tail", b"ok \xf0\x9f"],

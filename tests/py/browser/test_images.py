@@ -265,6 +265,8 @@ def test_an_opened_image_fits_into_the_window(
     assert image["y"] + image["height"] <= bar["y"]
     assert image["width"] / image["height"] == pytest.approx(shape[0] / shape[1], rel=0.02)
     assert box.evaluate("(each) => each.scrollHeight <= each.clientHeight")
+
+
 def test_nothing_is_sent_without_an_image_whose_upload_fails(start_app: StartApp, visit: Visit) -> None:
     server = start_app()
     ada, bo = visit(server).join("Ada"), visit(server).join("Bo")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import FloatRect, expect
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, FloatRect, expect
 
 from browser.chat_page import ChatPage
 from browser.pictures import plain_png
@@ -185,6 +184,8 @@ def test_the_place_one_reads_stays_when_lines_break_elsewhere(
     )
     ada.page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     assert abs(reading_place(ada) - before) < 0.1
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (390, 480), (1440, 900)])
 def test_many_images_leave_the_conversation_its_place(
     start_app: StartApp, visit: Visit, width: int, height: int

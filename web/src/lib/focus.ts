@@ -22,6 +22,8 @@ export function hasKeyboard(): boolean {
 /** Nothing happens where the open room has no field to write in. */
 export function focusComposer(): void {
   document.querySelector<HTMLElement>(".composer textarea")?.focus();
+}
+
 /**
  * For a control that goes away with what it does, before it does so. The focus goes to the same control of the next
  * item (of those that `items` selects) or the one before; without any, to where one writes, or, where that would raise
