@@ -5,6 +5,7 @@
 #include <unicode/unistr.h>
 #include <unicode/uspoof.h>
 #include <unicode/ustring.h>
+#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <array>
@@ -308,6 +309,17 @@ result<name> check_user_name(std::string_view utf8) {
 
 result<name> check_room_name(std::string_view utf8) {
     return check(utf8, room_rules);
+}
+
+bool is_blank(std::string_view utf8) {
+    const auto length = static_cast<std::int32_t>(std::min<std::size_t>(utf8.size(), INT32_MAX));
+    for (std::int32_t at = 0; at < length;) {
+        UChar32 c = 0;
+        U8_NEXT(utf8.data(), at, length, c);
+        if (c < 0 || !(u_isUWhiteSpace(c) || u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT)))
+            return false;
+    }
+    return true;
 }
 
 namespace detail {

@@ -46,6 +46,10 @@ base::result<name> check_user_name(std::string_view utf8);
 /// alphabets may be mixed; no name is reserved. Errors: room_empty, room_too_long, room_invalid.
 base::result<name> check_room_name(std::string_view utf8);
 
+/// True for a text of which nothing can be seen: white space, and characters that are drawn as nothing
+/// (Unicode's Default_Ignorable_Code_Point). Bytes that are not UTF-8 can be seen.
+bool is_blank(std::string_view utf8);
+
 namespace detail {
 
 /// The key of a display form, always by ICU. check_…_name() has a shorter way for plain ASCII, which must

@@ -228,8 +228,7 @@ base::result<void> service::check_message(const say_request& what) const {
     }
     if (what.text.find('\0') != std::string::npos)
         return fail(errc::message_invalid, "a message may not hold NUL");
-    const bool blank = what.text.find_first_not_of(" \t\r\n") == std::string::npos;
-    if (blank && what.attachments.empty() && !what.allow_empty)
+    if (what.attachments.empty() && !what.allow_empty && is_blank(what.text))
         return fail(errc::message_empty, "the message is empty");
     if (what.attachments.size() > limits_.max_attachments) {
         return fail(errc::bad_payload, "at most " + std::to_string(limits_.max_attachments) + " attachments");

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
 #include "base/log.hpp"
 #include "chat/names.hpp"
 #include "gateways/chat_json.hpp"
@@ -51,6 +54,15 @@ base::result<net::multipart_part> file_of(const net::exchange& e) {
     return fail(errc::upload_missing, "the form has no field 'file'");
 }
 
+// Whom an address stands for: with IPv6 a network of 64 bits, as everybody has at least one (RFC 6177).
+std::string household_of(const std::string& address) {
+    namespace ip = boost::asio::ip;
+    boost::system::error_code failed;
+    const auto parsed = ip::make_address(address, failed);
+    if (failed || !parsed.is_v6() || parsed.to_v6().is_v4_mapped()) return address;
+    return ip::network_v6(parsed.to_v6(), 64).canonical().to_string();
+}
+
 }  // namespace
 
 upload_api::upload_api(base::shards& threads, upload_store& files, chat::store& records,
@@ -87,7 +99,7 @@ void upload_api::take(net::exchange_ptr e) {
         return refuse(*e, fail(errc::forbidden, "uploads come from this server's own page only"));
     }
     if (rate_limited_) {
-        if (const auto wait = by_address_.take(e->remote_address(), base::steady_now())) {
+        if (const auto wait = by_address_.take(household_of(e->remote_address()), base::steady_now())) {
             return refuse(
                 *e,
                 base::error{errc::rate_limited,

@@ -320,6 +320,9 @@ def test_each_client_behind_a_trusted_proxy_has_its_own_upload_rate(start_app: S
     answers = (post(f"6.6.6.{number % 250}, 203.0.113.9") for number in range(400))
     assert 429 in answers, "what the client invents makes no new client"
     assert post("203.0.113.8") == 400
+    # Who has one IPv6 address has 2^64 of them.
+    assert any(post(f"2001:db8:0:1::{number:x}") == 429 for number in range(400))
+    assert post("2001:db8:0:2::1") == 400
 
 
 def test_a_list_of_proxies_that_makes_no_sense_is_refused(tmp_path: Path) -> None:

@@ -93,9 +93,13 @@ TEST_P(service_say, text_has_its_limits) {
     expect_error(world.say(ann, std::string(most + 1, 'x')), errc::message_too_long);
     expect_error(world.say(ann, ""), errc::message_empty);
     expect_error(world.say(ann, " \t\r\n"), errc::message_empty);
+    // No-break, ideographic and line-separating space; zero width, byte order mark, an override.
+    for (const char* unseen : {"\u00a0", "\u3000 \u2028", "\u200b", "\ufeff", "\u202e\u200d"})
+        expect_error(world.say(ann, unseen), errc::message_empty);
+    EXPECT_TRUE(world.say(ann, "\u200b."));
     expect_error(world.say(ann, "a\0b"s), errc::message_invalid);
-    EXPECT_EQ(world.store.appends, 1u);
-    EXPECT_EQ(bob.take("message").size(), 1u);
+    EXPECT_EQ(world.store.appends, 2u);
+    EXPECT_EQ(bob.take("message").size(), 2u);
 }
 
 TEST_P(service_say, a_blank_line_is_a_message_where_the_gateway_says_so) {
