@@ -51,8 +51,9 @@ std::optional<std::string> png_without_text(std::string_view bytes) {
     return kept;
 }
 
-// A segment is 0xFF, its marker, a length of two bytes that counts itself, and data; some markers stand alone.
-// After a scan's segment (SOS) come its bits, in which 0xFF is followed by zero or by a restart marker.
+// A segment is 0xFF, its marker, a length of two bytes that counts itself, and data; some markers stand
+// alone. After a scan's segment (SOS) come its bits, in which 0xFF is followed by zero or by a restart
+// marker.
 std::uint64_t count_jpeg_scans(std::string_view bytes) noexcept {
     constexpr std::uint8_t start_of_image = 0xD8, end_of_image = 0xD9, start_of_scan = 0xDA;
     std::uint64_t scans = 0;

@@ -1,6 +1,6 @@
 // What has to be known about a file before libvips gets it: three short walks along the outer structure of
-// PNG, GIF and JPEG, for faults that libvips 8.14 does not catch. They decode nothing, allocate at most one copy, and
-// are linear.
+// PNG, GIF and JPEG, for faults that libvips 8.14 does not catch. They decode nothing, allocate at most one
+// copy, and are linear.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct gif_outline {
 gif_outline outline_gif(std::string_view bytes) noexcept;
 
 /// How many scans a JPEG has (ITU-T T.81 §B.1): one, or some ten when it is progressive. Each is a pass over
-/// the whole image, however few bytes it has, and libjpeg makes all of them before libvips looks at the clock.
-/// Damaged: as many as were found.
+/// the whole image, however few bytes it has, and libjpeg makes all of them before libvips looks at the
+/// clock. Damaged: as many as were found.
 std::uint64_t count_jpeg_scans(std::string_view bytes) noexcept;
 
 /// Takes the chunks EXIF, XMP and ICCP out of a WebP that libvips wrote, in place (its `strip` does not keep
