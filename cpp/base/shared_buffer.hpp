@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -62,5 +63,12 @@ class shared_buffer {
     std::size_t size_;
     mutable std::atomic<const derivative*> derived_{nullptr};  // a list that only grows, at its front
 };
+
+/// Of all of them together.
+inline std::size_t size_of(std::span<const buffer_ptr> parts) noexcept {
+    std::size_t sum = 0;
+    for (const auto& part : parts) sum += part->size();
+    return sum;
+}
 
 }  // namespace chatterlink::base

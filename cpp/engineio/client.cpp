@@ -125,13 +125,13 @@ void client::flush_apart() {
 }
 
 // Or to wait for the transport that is being opened.
-net::send_outcome client::send_by_poll(const base::buffer_ptr& frame, bool volatile_send) {
+net::send_outcome client::send_by_poll(std::span<const base::buffer_ptr> frames, bool volatile_send) {
     if (!session_.open() || !polling_) return net::send_outcome::closed;
     if (volatile_send && !polling_->held && !polling_->queue.empty()) {
         net::counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return net::send_outcome::dropped;
     }
-    if (!has_room_for_poll(frame->size())) {
+    if (!has_room_for_poll(base::size_of(frames))) {
         net::counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
         // Later: see connection::finish().
         boost::asio::post(home_.context(), [self = shared_from_this()] {
@@ -141,7 +141,7 @@ net::send_outcome client::send_by_poll(const base::buffer_ptr& frame, bool volat
         polling_->bytes = 0;
         return net::send_outcome::closed;
     }
-    enqueue(frame);
+    for (const auto& frame : frames) enqueue(frame);
     if (polling_->held) post_poll_flush();
     return net::send_outcome::queued;
 }
@@ -256,7 +256,7 @@ void client::websocket_opened() {
     const auto before = std::move(polling_);
     websocket_->send(net::websocket_frame(net::websocket_opcode::text, "0",
                                           session::handshake(sid_, transport::websocket, common_.how)));
-    for (const auto& frame : before->queue) websocket_->send(frame);
+    websocket_->send_parts(before->queue);
     if (!session_.lingering()) return;
     const auto keep = shared_from_this();
     session_.on_time(base::steady_time::max());

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,13 @@ class client final : public net::websocket::listener, public std::enable_shared_
     net::send_outcome send(const base::buffer_ptr& frame, bool volatile_send = false) {
         // A broadcast comes here for each member: the usual case is short.
         if (!polling_ && websocket_ && session_.open()) return websocket_->send(frame, volatile_send);
-        return send_by_poll(frame, volatile_send);
+        return send_by_poll({&frame, 1}, volatile_send);
+    }
+    /// The frames of one message, a text and its attachments: all of them or none, and the limits count them
+    /// as one.
+    net::send_outcome send_parts(std::span<const base::buffer_ptr> frames, bool volatile_send = false) {
+        if (!polling_ && websocket_ && session_.open()) return websocket_->send_parts(frames, volatile_send);
+        return send_by_poll(frames, volatile_send);
     }
     /// send() comes soon: has what it will touch brought into the processor's cache. Called with 0, 1, …
     /// expect_steps - 1: a step looks at what the one before it asked for, so there should be some time
@@ -122,7 +129,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
     };
 
     void act(session::action what, const packet* p);
-    net::send_outcome send_by_poll(const base::buffer_ptr& frame, bool volatile_send);
+    net::send_outcome send_by_poll(std::span<const base::buffer_ptr> frames, bool volatile_send);
     bool has_room_for_poll(std::size_t size);
     void enqueue(const base::buffer_ptr& frame);
     void tell_closed();

@@ -203,7 +203,7 @@ void client::finish_upgrade() {
     if (old->held) respond_noop(*std::exchange(old->held, nullptr));
     if (old->parked) respond_post(*std::exchange(old->parked, nullptr));
     if (session_.paused()) websocket_->pause();
-    for (const auto& frame : old->queue) websocket_->send(frame);
+    websocket_->send_parts(old->queue);
     // The probe is still on the call stack.
     boost::asio::post(home_.context(), [old] {});
     if (session_.lingering()) {  // closed meanwhile: what was queued has gone out, the close packet last

@@ -26,7 +26,7 @@ bool anything_in(const send_queue& queue, const tls_engine* tls) noexcept {
     return !queue.empty() || (tls != nullptr && !tls->output().empty());
 }
 
-ssize_t send_parts(int handle, std::span<iovec> parts) noexcept {
+ssize_t write_parts(int handle, std::span<iovec> parts) noexcept {
     // The usual case, one message for one connection, spares the kernel the look at an array.
     if (parts.size() == 1) return ::send(handle, parts[0].iov_base, parts[0].iov_len, send_flags);
     msghdr message{};
@@ -101,19 +101,33 @@ void connection::mark_dirty() {
     dirty_ = true;
 }
 
-send_outcome connection::send(const base::buffer_ptr& bytes, bool volatile_send) {
+// Whether a message of that size may be queued.
+inline send_outcome connection::admit(std::size_t size, bool volatile_send) {
     if (state_ != state::open) return send_outcome::closed;
-    if (const auto waits = queued_bytes(); waits + bytes->size() > limits_.max_queue && waits > 0) {
-        if (const auto came = make_room(bytes->size(), volatile_send); came != send_outcome::queued)
-            return came;
+    if (const auto waits = queued_bytes(); waits + size > limits_.max_queue && waits > 0) {
+        if (const auto came = make_room(size, volatile_send); came != send_outcome::queued) return came;
     }
     if (volatile_send && waiting_writable_) {
         counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return send_outcome::dropped;  // the reader is behind already
     }
+    return send_outcome::queued;
+}
+
+send_outcome connection::send(const base::buffer_ptr& bytes, bool volatile_send) {
+    const auto came = admit(bytes->size(), volatile_send);
+    if (came != send_outcome::queued) return came;
     queue_.push(bytes, home_->nodes());
     if (!waiting_writable_ && !dirty_) mark_dirty();
-    return send_outcome::queued;
+    return came;
+}
+
+send_outcome connection::send_parts(std::span<const base::buffer_ptr> parts, bool volatile_send) {
+    const auto came = admit(base::size_of(parts), volatile_send);
+    if (came != send_outcome::queued) return came;
+    for (const auto& part : parts) queue_.push(part, home_->nodes());
+    if (!waiting_writable_ && !dirty_) mark_dirty();
+    return came;
 }
 
 // For a queue that is full; `queued` means that there is room, or time to make it.
@@ -236,7 +250,7 @@ bool connection::write_some() {
             n = ::send(handle(), bytes.data(), bytes.size(), send_flags);
         } else {
             if (queue_.empty()) break;
-            n = send_parts(handle(), std::span(parts).first(queue_.gather(parts)));
+            n = write_parts(handle(), std::span(parts).first(queue_.gather(parts)));
         }
         if (n >= 0) {
             progress = true;

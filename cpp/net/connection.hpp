@@ -86,6 +86,8 @@ class connection final : public connection_hook,
     /// is dropped. Any other is queued still, and the reader has some time to catch up (catch_up_list.hpp);
     /// then, and when the queue is many times too full, the connection is closed (slow consumer).
     send_outcome send(const base::buffer_ptr& bytes, bool volatile_send = false);
+    /// The parts of one message: all of them or none, and the limits count them as one.
+    send_outcome send_parts(std::span<const base::buffer_ptr> parts, bool volatile_send = false);
 
     /// From its shard's catch_up_list. `offer`: what waits, to the kernel. False when it has caught up or is
     /// closed, also because its time is over.
@@ -226,6 +228,7 @@ class connection final : public connection_hook,
     void give_to_read();
     void wait_writable();
     void serve_output();
+    send_outcome admit(std::size_t size, bool volatile_send);
     send_outcome make_room(std::size_t size, bool volatile_send);
     bool write_now();
     bool write_some();

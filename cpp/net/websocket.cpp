@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "net/http_session.hpp"
@@ -65,6 +66,19 @@ class websocket_impl final : public websocket,
         if (closing_) return send_outcome::closed;
         if (deflate_window_ == 0 && !waiting_) return connection_->send(frame, volatile_send);
         return send_another_way(frame, volatile_send);
+    }
+
+    send_outcome send_parts(std::span<const base::buffer_ptr> frames, bool volatile_send) override {
+        if (closing_) return send_outcome::closed;
+        if (frames.empty()) return send_outcome::queued;
+        if (deflate_window_ == 0 && answered()) return connection_->send_parts(frames, volatile_send);
+        std::vector<base::buffer_ptr> parts(frames.begin(), frames.end());
+        if (deflate_window_ != 0) {
+            for (auto& each : parts) each = deflated_frame(each, deflate_window_, limits_.deflate);
+        }
+        const bool droppable = volatile_send && answered();
+        if (!answered()) parts[0] = with_answer(parts[0]->view());
+        return connection_->send_parts(parts, droppable);
     }
 
     void expect_send() const noexcept override { connection_->expect_use(); }
@@ -165,9 +179,13 @@ class websocket_impl final : public websocket,
 
     // Never dropped.
     send_outcome send_answer(std::string_view first_frame) {
-        const auto both = base::shared_buffer::copy_of(waiting_->answer, first_frame);
+        return connection_->send(with_answer(first_frame));
+    }
+
+    base::buffer_ptr with_answer(std::string_view first_frame) {
+        auto both = base::shared_buffer::copy_of(waiting_->answer, first_frame);
         waiting_->answer.clear();
-        return connection_->send(both);
+        return both;
     }
 
     void keep_unread(std::string_view bytes) {
@@ -271,6 +289,7 @@ class refused_websocket final : public websocket, public std::enable_shared_from
         });
     }
     send_outcome send(const base::buffer_ptr&, bool) override { return send_outcome::closed; }
+    send_outcome send_parts(std::span<const base::buffer_ptr>, bool) override { return send_outcome::closed; }
     void flush_apart(base::milliseconds) override {}
     void close(close_code) override {}
     void abort() override {}

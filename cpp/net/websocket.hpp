@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "net/deflate.hpp"
@@ -50,6 +51,8 @@ class websocket {
     /// A ready-made frame: a whole message, plain. To a client with permessage-deflate its compressed form
     /// goes out (deflated_frame()).
     virtual send_outcome send(const base::buffer_ptr& frame, bool volatile_send = false) = 0;
+    /// Several that belong together: see connection::send_parts().
+    virtual send_outcome send_parts(std::span<const base::buffer_ptr> frames, bool volatile_send = false) = 0;
 
     /// send() comes soon: has what it will touch brought into the cache.
     virtual void expect_send() const noexcept {}

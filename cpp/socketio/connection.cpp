@@ -51,11 +51,10 @@ const std::shared_ptr<connection*>& connection::self() {
 }
 
 void connection::send(const outgoing& what) {
-    bool first = true;
-    for (const auto& frame : what.frames) {
-        const auto outcome = lower_.send(frame, first && what.volatile_event);
-        if (outcome != net::send_outcome::queued) return;  // attachments never go out without their packet
-        first = false;
+    if (what.frames.size() == 1) {  // nearly always
+        lower_.send(what.frames[0], what.volatile_event);
+    } else {
+        lower_.send_parts(what.frames, what.volatile_event);
     }
 }
 

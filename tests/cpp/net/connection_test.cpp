@@ -271,6 +271,18 @@ TEST_F(net_connection, one_message_may_be_larger_than_the_whole_queue) {
     EXPECT_EQ(client->read_exactly(5'000'000).size(), 5'000'000u);
 }
 
+TEST_F(net_connection, the_parts_of_one_message_count_as_one) {
+    start({.max_queue = 1'000});
+    const auto c = next();
+    const auto part = shared_buffer::copy_of(std::string(5'000'000, 'x'));
+    const std::vector parts{shared_buffer::copy_of("head"), part, part, part};
+    server->on_shard(0, [&] {
+        EXPECT_EQ(c->send_parts(parts), send_outcome::queued);
+        EXPECT_EQ(c->send_parts(parts, true), send_outcome::dropped);
+        EXPECT_EQ(c->send_parts(parts), send_outcome::closed);
+    });
+}
+
 TEST_F(net_connection, tells_once_that_it_is_over_unless_its_owner_ended_it) {
     start();
     std::atomic<int> told{0};
