@@ -38,6 +38,18 @@ def whole(name: str, value: int, most: int) -> int:
     return value
 
 
+def text(name: str, value: str) -> str:
+    """A str that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{name} cannot be sent: surrogates are no text") from None
+    return value
+
+
 def engine_options(
     *,
     ping_interval: Interval,

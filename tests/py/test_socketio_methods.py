@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatterlink import socketio
+from chatterlink.socketio._clients import Room, name_of, room_of
 from support.socketio_process import Talker
 
 
@@ -25,3 +26,37 @@ def test_a_binary_event_is_one_message_however_large_it_is(sio: socketio.Server,
     with connect(sio, transport) as talker:
         sio.emit("image", (b"x" * 5_000_000, b"y" * 5_000_000, b"z"), to=talker.sid())
         assert [len(each) for each in talker.wait_for("/", "image")[2:]] == [5_000_000, 5_000_000, 1]
+
+
+def test_a_str_is_never_the_room_of_an_int(sio: socketio.Server) -> None:
+    with connect(sio) as one, connect(sio) as two:
+        rooms = ["\x0042", "\x00\x0042", "\x00", "42"]
+        for room in rooms:
+            sio.enter_room(one.sid(), room)
+        sio.enter_room(two.sid(), 42)
+        sio.emit("secret", 1, to=42)
+        for room in rooms:
+            sio.emit("named", room, to=room)
+        one.wait_for("/", "named", "42")
+        assert one.events == [["/", "named", room] for room in rooms]
+        two.wait_for("/", "secret")
+        assert two.events == [["/", "secret", 1]]
+
+
+def test_names_of_rooms_come_back() -> None:
+    rooms: list[Room] = ["a", "\x0042", "\x00\x00", "\x00", "", 42, -1]
+    assert [room_of(name_of(room)) for room in rooms] == rooms
+
+
+def test_a_room_that_is_refused_is_not_entered(sio: socketio.Server) -> None:
+    with connect(sio) as talker:
+        sid = talker.sid()
+        with pytest.raises(ValueError, match="surrogates"):
+            sio.enter_room(sid, "\ud800")
+        assert sio.rooms(sid) == [sid]
+
+
+@pytest.mark.parametrize("error", [KeyError, ValueError])
+def test_who_is_not_there_enters_no_room(sio: socketio.Server, error: type[Exception]) -> None:
+    with pytest.raises(error, match="not connected"):
+        sio.enter_room("gone", "room")

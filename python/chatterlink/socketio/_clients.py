@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Union
 
 from chatterlink import _core
+from chatterlink._engine_options import text
 
 Room = Union[str, int]
 
@@ -23,9 +24,10 @@ MAX_AWAY = 10_000
 
 
 def name_of(room: Room) -> str:
-    """A room's name for the C++ side. An int is not the str of its digits."""
+    """A room's name for the C++ side. An int is not the str of its digits, and no str is an int's name."""
     if isinstance(room, str):
-        return room
+        text("a room", room)
+        return f"\0{room}" if room.startswith("\0") else room
     if isinstance(room, int):
         return f"\0{int(room)}"
     raise TypeError(f"a room is a str or an int, not {type(room).__name__}")
@@ -33,7 +35,13 @@ def name_of(room: Room) -> str:
 
 def room_of(name: str) -> Room:
     """The reverse."""
-    return int(name[1:]) if name.startswith("\0") else name
+    if not name.startswith("\0"):
+        return name
+    return name[1:] if name.startswith("\0\0") else int(name[1:])
+
+
+class NotConnectedError(KeyError, ValueError):
+    """No such client: a KeyError as in python-socketio, and a ValueError."""
 
 
 class Client:
@@ -80,37 +88,37 @@ class Clients:
                 self._forget(client, room)
 
     def enter(self, sid: str, namespace: str, room: Room, tell: Callable[[], None]) -> None:
-        """Raise ValueError: no such client, a room that is another client's own, too many rooms."""
+        """Raise NotConnectedError, or ValueError: a room that is another client's own, too many rooms."""
         with self._changing:
             client = self.find(sid, namespace)
             if client is None:
-                raise ValueError("sid is not connected to requested namespace")
+                raise NotConnectedError("sid is not connected to requested namespace")
             if room != sid and self._is_own(room, namespace):
                 raise ValueError("cannot enter a sid room")
             if room not in client.rooms and len(client.rooms) >= MAX_ROOMS:
                 raise ValueError(f"a client can be in {MAX_ROOMS} rooms at most")
+            tell()  # first: should it raise, nothing has happened
             client.rooms[room] = None
             if room != sid:
                 self._rooms.setdefault((namespace, room), {})[sid] = client
-            tell()
 
     def leave(self, sid: str, namespace: str, room: Room, tell: Callable[[], None]) -> None:
         """Nothing happens when it is not in the room."""
         with self._changing:
             client = self.find(sid, namespace)
             if client is not None and room in client.rooms:
+                tell()
                 del client.rooms[room]
                 self._forget(client, room)
-                tell()
 
     def close_room(self, namespace: str, room: Room, tell: Callable[[], None]) -> None:
         """Everybody leaves it. Raise ValueError for a client's own room."""
         with self._changing:
             if self._is_own(room, namespace):
                 raise ValueError("cannot close a sid room")
+            tell()
             for client in self._rooms.pop((namespace, room), {}).values():
                 client.rooms.pop(room, None)
-            tell()
 
     def rooms(self, sid: str, namespace: str) -> list[Room]:
         """Its own room first; empty for who is not there."""

@@ -275,7 +275,7 @@ class Server(BaseServer):
     def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
         """Add a client to a room (str or int); what is emitted to it afterwards reaches the client.
 
-        Raises ValueError: no such client, another client's own room, more than 10,000 rooms.
+        Raises ValueError: no such client (then also a KeyError), another client's own room, more than 10,000 rooms.
         """
         where = namespace or "/"
         name = name_of(room)
