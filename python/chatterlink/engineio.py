@@ -16,14 +16,15 @@ import inspect
 import json as standard_json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar, Union, overload
 
 from chatterlink import _core
 from chatterlink._engine_options import Cookie, Interval, Origins, Path, engine_options, seconds
 from chatterlink._engine_service import EngineService
 from chatterlink._logging import logger_for
+from chatterlink._session import SavedSession
 
 __all__ = ["Server"]
 
@@ -269,16 +270,7 @@ class Server(EngineService):
 
     def session(self, sid: str) -> AbstractContextManager[dict[str, Any]]:
         """`with eio.session(sid) as session:` gets the client's dict and saves it at the end."""
-
-        @contextmanager
-        def opened() -> Iterator[dict[str, Any]]:
-            session = self.get_session(sid)
-            try:
-                yield session
-            finally:
-                self.save_session(sid, session)
-
-        return opened()
+        return SavedSession(lambda: self.get_session(sid), lambda session: self.save_session(sid, session))
 
     def _client(self, sid: str) -> _Client:
         client = self._clients.get(sid)

@@ -60,3 +60,12 @@ def test_a_room_that_is_refused_is_not_entered(sio: socketio.Server) -> None:
 def test_who_is_not_there_enters_no_room(sio: socketio.Server, error: type[Exception]) -> None:
     with pytest.raises(error, match="not connected"):
         sio.enter_room("gone", "room")
+
+
+def test_a_session_can_be_opened_again(sio: socketio.Server) -> None:
+    with connect(sio) as talker:
+        again = sio.session(talker.sid())
+        for count in range(2):
+            with again as session:
+                assert session.get("count", 0) == count
+                session["count"] = count + 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Union
 
 from chatterlink import _core
 from chatterlink._engine_options import Cookie, Interval, Origins, Path, engine_options, seconds, whole
 from chatterlink._logging import logger_for
+from chatterlink._session import SavedSession
 from chatterlink.socketio._clients import Client, Room, name_of
 from chatterlink.socketio._json import JsonModule
 from chatterlink.socketio.base_server import BaseServer
@@ -342,16 +343,9 @@ class Server(BaseServer):
 
     def session(self, sid: str, namespace: str | None = None) -> AbstractContextManager[dict[str, Any]]:
         """`with sio.session(sid) as session:` gets the client's dict and saves it at the end."""
-
-        @contextmanager
-        def opened() -> Iterator[dict[str, Any]]:
-            session = self.get_session(sid, namespace)
-            try:
-                yield session
-            finally:
-                self.save_session(sid, session, namespace)
-
-        return opened()
+        return SavedSession(
+            lambda: self.get_session(sid, namespace), lambda session: self.save_session(sid, session, namespace)
+        )
 
     def _client(self, sid: str, namespace: str | None) -> Client:
         client = self._clients.find(sid, namespace or "/")
