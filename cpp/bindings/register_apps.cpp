@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <optional>
 
 #include "apps/app.hpp"
@@ -26,15 +25,19 @@ using line_client = owned<apps::line_client>;
 
 // A Python integer as a field of the options; out of range is a bad option, not a wrong type.
 template <class Field>
-Field number(const char* name, long long value) {
-    constexpr auto most = std::min<unsigned long long>(std::numeric_limits<Field>::max(),
-                                                       std::numeric_limits<long long>::max());
-    if (value < 0 || static_cast<unsigned long long>(value) > most) {
-        throw base::failure(base::fail(base::errc::config_invalid,
-                                       std::string(name) + " must be between 0 and " + std::to_string(most)));
+Field number(const char* name, long long value, long long most, long long least = 0) {
+    if (value < least || value > most) {
+        throw base::failure(base::fail(base::errc::config_invalid, std::string(name) + " must be between " +
+                                                                       std::to_string(least) + " and " +
+                                                                       std::to_string(most)));
     }
     return static_cast<Field>(value);
 }
+
+// As the programs' options have them (apps/command_line.cpp).
+constexpr long long most_ports = 65'535;
+constexpr long long most_threads = 1024;
+constexpr long long most_upload = 1LL << 30;
 
 template <class Server>
 void start(Server& self) {
@@ -55,14 +58,14 @@ void register_chat_app(py::module_& m) {
                          std::filesystem::path tls_key, std::string trusted_proxies, bool ws_deflate) {
                  apps::app_options options;
                  options.host = std::move(host);
-                 options.port = number<std::uint16_t>("port", port);
+                 options.port = number<std::uint16_t>("port", port, most_ports);
                  options.data = std::move(data);
                  options.store = std::move(store);
-                 options.threads = number<unsigned>("threads", threads);
+                 options.threads = number<unsigned>("threads", threads, most_threads);
                  options.rate_limit = rate_limit;
                  options.trusted_proxies = std::move(trusted_proxies);
                  options.ws_deflate = ws_deflate;
-                 options.max_upload = number<std::uint64_t>("max_upload", max_upload);
+                 options.max_upload = number<std::uint64_t>("max_upload", max_upload, most_upload, 1);
                  options.log_level = std::move(log_level);
                  options.listen = {std::move(unix_socket), std::move(tls_cert), std::move(tls_key), {}};
                  return std::make_unique<chat_app>(std::move(options));
@@ -89,9 +92,9 @@ void register_line_server(py::module_& m) {
                          std::filesystem::path tls_cert, std::filesystem::path tls_key) {
                  apps::line_server_options options;
                  options.host = std::move(host);
-                 options.port = number<std::uint16_t>("port", port);
+                 options.port = number<std::uint16_t>("port", port, most_ports);
                  options.echo = echo;
-                 options.threads = number<unsigned>("threads", threads);
+                 options.threads = number<unsigned>("threads", threads, most_threads);
                  options.rate_limit = rate_limit;
                  options.log_level = std::move(log_level);
                  options.listen = {std::move(unix_socket), std::move(tls_cert), std::move(tls_key), {}};
@@ -148,7 +151,7 @@ void register_line_client(py::module_& m) {
                          std::filesystem::path tls_ca) {
                  apps::line_client_options options;
                  options.host = std::move(host);
-                 options.port = number<std::uint16_t>("port", port);
+                 options.port = number<std::uint16_t>("port", port, most_ports);
                  options.name = std::move(name);
                  options.tls = tls;
                  options.tls_ca = std::move(tls_ca);
