@@ -156,6 +156,7 @@ void register_socketio(py::module_& m) {
                 core.emit({.nsp = nsp,
                            .rooms = std::move(rooms),
                            .except = std::move(except),
+                           .except_rooms = false,
                            .volatile_event = volatile_event},
                           event, arguments_of(data), callback, answers != nullptr ? answers->lane : nullptr);
             },

@@ -74,6 +74,7 @@ class answer_collector {
 struct server::audience {
     explicit audience(const target& to) : who(to) {
         for (const auto& room : who.rooms) topics.push_back(topic_of(who.nsp, room));
+        if (!who.except_rooms) return;
         for (const auto& room : who.except) excepted.push_back(topic_of(who.nsp, room));
     }
     const target who;

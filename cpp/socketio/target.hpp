@@ -12,6 +12,7 @@ struct target {
     std::string nsp = "/";
     std::vector<std::string> rooms{};
     std::vector<std::string> except{};
+    bool except_rooms = true;     // false: `except` has ids of sockets only
     bool volatile_event = false;  // a reader that is behind, or away, may miss it
     bool local = false;           // this process only, should it be one of several
 };
