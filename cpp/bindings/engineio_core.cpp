@@ -49,17 +49,20 @@ class message_job final : public python_job {
 
 class close_job final : public python_job {
   public:
-    close_job(std::string sid, engineio::close_reason why) : sid_(std::move(sid)), why_(why) {}
+    close_job(std::string sid, engineio::close_reason why, engineio::transport was_on)
+        : sid_(std::move(sid)), why_(why), was_on_(was_on) {}
     py::tuple arguments() override {
         // python-engineio knows no parse error.
         const auto why =
             why_ == engineio::close_reason::parse_error ? engineio::close_reason::transport_error : why_;
-        return py::make_tuple("disconnect", sid_, std::string(engineio::close_reason_name(why)));
+        return py::make_tuple("disconnect", sid_, std::string(engineio::close_reason_name(why)),
+                              std::string(engineio::transport_name(was_on_)));
     }
 
   private:
     const std::string sid_;
     const engineio::close_reason why_;
+    const engineio::transport was_on_;
 };
 
 // Passes on what happens to one client, which is there for Python as long as this is. On its shard.
@@ -86,7 +89,7 @@ class client_forwarder final : public engineio::client_handler {
     void on_upgrade() override { home_.note(sid_, engineio::transport::websocket); }
     void on_close(engineio::close_reason why) override {
         home_.forget(sid_);
-        home_.dispatch->post(lane_, std::make_unique<close_job>(sid_, why), 0, true);
+        home_.dispatch->post(lane_, std::make_unique<close_job>(sid_, why, client_.current()), 0, true);
     }
 
   private:

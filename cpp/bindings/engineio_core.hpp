@@ -4,7 +4,7 @@
 // The pool's callable gets (Server._handle):
 //   ("connect", sid, environ, decision)   decision.accept() or .refuse(status, json), once
 //   ("message", sid, data)                str or bytes
-//   ("disconnect", sid, reason)           last, unless the connect was refused
+//   ("disconnect", sid, reason, transport)  last, unless the connect was refused
 // Those of one sid begin in order.
 #pragma once
 

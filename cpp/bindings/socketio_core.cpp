@@ -73,17 +73,19 @@ class event_job final : public python_job {
 
 class disconnect_job final : public python_job {
   public:
-    disconnect_job(std::string nsp, std::string sid, engineio::close_reason why)
-        : nsp_(std::move(nsp)), sid_(std::move(sid)), why_(why) {}
+    disconnect_job(std::string nsp, std::string sid, engineio::close_reason why, engineio::transport was_on)
+        : nsp_(std::move(nsp)), sid_(std::move(sid)), why_(why), was_on_(was_on) {}
 
     py::tuple arguments() override {
-        return py::make_tuple("disconnect", nsp_, sid_, std::string(engineio::close_reason_name(why_)));
+        return py::make_tuple("disconnect", nsp_, sid_, std::string(engineio::close_reason_name(why_)),
+                              std::string(engineio::transport_name(was_on_)));
     }
 
   private:
     const std::string nsp_;
     const std::string sid_;
     const engineio::close_reason why_;
+    const engineio::transport was_on_;
 };
 
 class answer_job final : public python_job {
@@ -134,7 +136,9 @@ class socket_forwarder final : public socketio::socket_handler {
     }
 
     void on_disconnect(engineio::close_reason why) override {
-        home_.dispatch->post(lane_, std::make_unique<disconnect_job>(nsp_, sid_, why), 0, true);
+        const auto s = who_.lock();
+        const auto was_on = s ? s->transport() : engineio::transport::polling;
+        home_.dispatch->post(lane_, std::make_unique<disconnect_job>(nsp_, sid_, why, was_on), 0, true);
     }
 
   private:

@@ -40,6 +40,7 @@ void socket::attach(connection& lower) noexcept {
 }
 
 connection* socket::detach() noexcept {
+    was_on_ = transport();
     client_ = nullptr;
     return std::exchange(lower_, nullptr);
 }
@@ -54,7 +55,7 @@ json& socket::data() {
 }
 
 engineio::transport socket::transport() const noexcept {
-    return client_ != nullptr ? client_->current() : engineio::transport::polling;
+    return client_ != nullptr ? client_->current() : was_on_;
 }
 
 std::string socket::connection_id() const {

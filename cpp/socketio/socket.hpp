@@ -134,7 +134,8 @@ class socket final : public hub::subscriber, public std::enable_shared_from_this
     engineio::client* client_ = nullptr;  // of lower_
     connection* lower_ = nullptr;
     state state_ = state::deciding;
-    bool paused_ = false;  // counts in lower_; never without it
+    bool paused_ = false;                                        // counts in lower_; never without it
+    engineio::transport was_on_ = engineio::transport::polling;  // when the connection went
     server& owner_;
     std::string id_;
     std::string nsp_;

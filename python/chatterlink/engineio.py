@@ -47,12 +47,13 @@ class JsonModule(Protocol):
 class _Client:
     """One session, from its connect handler to the end of its disconnect handler."""
 
-    __slots__ = ("accepted", "environ", "gone", "session")
+    __slots__ = ("accepted", "environ", "gone", "session", "was_on")
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self.environ = environ
         self.session: dict[str, Any] = {}
         self.accepted = False
+        self.was_on: str | None = None  # its transport, once it has left
         self.gone: str | None = None  # the reason, if it left while its connect handler ran
 
 
@@ -248,9 +249,14 @@ class Server(EngineService):
             core.disconnect(each)
 
     def transport(self, sid: str) -> str:
-        """Tell how a client is connected: "polling" or "websocket". Raises KeyError for who is not there."""
+        """Tell how a client is connected: "polling" or "websocket"; in its disconnect handler, how it was.
+
+        Raises KeyError for who is not there.
+        """
         core = self._core
         name = core.transport(sid) if core is not None else None
+        if name is None and (client := self._clients.get(sid)) is not None:
+            name = client.was_on
         if name is None:
             raise KeyError("Session not found")
         return name
@@ -314,7 +320,7 @@ class Server(EngineService):
                 with self._deciding:
                     client.accepted = True
                 if client.gone is not None:
-                    self._on_disconnect(sid, client.gone)
+                    self._on_disconnect(sid, client.gone, client.was_on)
                 return
             answer = self._dumps(said or "Unauthorized")
         except BaseException:
@@ -329,10 +335,11 @@ class Server(EngineService):
         if handler is not None:
             handler(sid, self._decode(data) if isinstance(data, str) else data)
 
-    def _on_disconnect(self, sid: str, reason: str) -> None:
+    def _on_disconnect(self, sid: str, reason: str, was_on: str | None) -> None:
         client = self._clients.get(sid)
         if client is None:
             return
+        client.was_on = was_on
         with self._deciding:
             if not client.accepted:
                 client.gone = reason

@@ -47,7 +47,7 @@ class NotConnectedError(KeyError, ValueError):
 class Client:
     """One client in one namespace, from its connect handler to the end of its disconnect handler."""
 
-    __slots__ = ("answers", "connected", "environ", "namespace", "rooms", "session", "sid")
+    __slots__ = ("answers", "connected", "environ", "namespace", "rooms", "session", "sid", "was_on")
 
     def __init__(self, sid: str, namespace: str, environ: dict[str, Any]) -> None:
         self.sid = sid
@@ -56,6 +56,7 @@ class Client:
         self.session: dict[str, Any] = {}
         self.rooms: dict[Room, None] = {sid: None}  # a set that keeps the order
         self.connected = False  # its connect handler has accepted it, and it has not left
+        self.was_on: str | None = None  # its transport, once it has left
         self.answers: _core.Lane | None = None  # for its callbacks, made when first needed
 
 

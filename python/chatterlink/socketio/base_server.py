@@ -250,11 +250,12 @@ class BaseServer(EngineService):
         if answer is not None and result is not NOT_HANDLED:
             answer(self._encode(result))
 
-    def _on_disconnect(self, namespace: str, sid: str, reason: str) -> None:
+    def _on_disconnect(self, namespace: str, sid: str, reason: str, was_on: str) -> None:
         client = self._clients.find(sid, namespace)
         if client is None:
             return  # refused after it was connected (always_connect)
         client.connected = False
+        client.was_on = was_on
         known = reason if reason != "parse error" else self.reason.TRANSPORT_ERROR
         try:
             self._handlers.trigger("disconnect", namespace, sid, known)

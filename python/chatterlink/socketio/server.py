@@ -326,9 +326,15 @@ class Server(BaseServer):
         return environ is not None and environ["chatterlink.recovered"] is True
 
     def transport(self, sid: str, namespace: str | None = None) -> str:
-        """Tell how a client is connected: "polling" or "websocket". Raises KeyError for who is not there."""
+        """Tell how a client is connected: "polling" or "websocket"; in its disconnect handler, how it was.
+
+        Raises KeyError for who is not there.
+        """
+        where = namespace or "/"
         core = self._core
-        name = core.transport(namespace or "/", sid) if core is not None else None
+        name = core.transport(where, sid) if core is not None else None
+        if name is None and (client := self._clients.find(sid, where)) is not None:
+            name = client.was_on
         if name is None:
             raise KeyError("Session not found")
         return name
