@@ -164,12 +164,13 @@ void register_socketio(py::module_& m) {
             py::arg("volatile"), py::arg("callback"), py::arg("lane"))
         .def(
             "call",
-            [](core_handle& self, const std::string& nsp, const std::string& sid, const std::string& event,
+            [](core_handle& self, const std::string& nsp, names rooms, const std::string& event,
                py::handle data, double timeout) {
-                return open_call{self.waiting(), self.use().call(nsp, sid, event, arguments_of(data),
-                                                                 milliseconds_of(timeout))};
+                return open_call{self.waiting(),
+                                 self.use().call({.nsp = nsp, .rooms = std::move(rooms)}, event,
+                                                 arguments_of(data), milliseconds_of(timeout))};
             },
-            py::arg("namespace"), py::arg("sid"), py::arg("event"), py::arg("data"), py::arg("timeout"))
+            py::arg("namespace"), py::arg("rooms"), py::arg("event"), py::arg("data"), py::arg("timeout"))
         .def(
             "enter_room",
             [](core_handle& self, const std::string& nsp, const std::string& sid, const std::string& room) {

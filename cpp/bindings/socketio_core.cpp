@@ -297,20 +297,23 @@ void socketio_core::emit(socketio::target to, const std::string& event, json arg
     layers->server.emit(to, event, std::move(arguments), std::move(acks));
 }
 
-pending_call_ptr socketio_core::call(const std::string& nsp, const std::string& sid, const std::string& event,
-                                     json arguments, std::chrono::milliseconds timeout) {
+pending_call_ptr socketio_core::call(const socketio::target& to, const std::string& event, json arguments,
+                                     std::chrono::milliseconds timeout) {
     auto pending = std::make_shared<pending_call>();
     const auto layers = running();
     if (!layers) {
         pending->finish(socketio::ack_outcome::disconnected, json::array());
         return pending;
     }
-    socketio::emit_options how;
-    how.timeout = timeout;
-    how.on_ack = [pending](socketio::ack_outcome outcome, json args) {
-        pending->finish(outcome, std::move(args));
+    socketio::broadcast_acks acks;
+    acks.timeout = timeout;
+    acks.on_answer = [pending](const std::string&, const json& args) {
+        pending->finish(socketio::ack_outcome::answer, args);
     };
-    layers->server.emit_to(nsp, sid, event, std::move(arguments), std::move(how));
+    acks.on_done = [pending](const socketio::broadcast_answers&) {
+        pending->finish(socketio::ack_outcome::timeout, json::array());  // unless there was one
+    };
+    layers->server.emit(to, event, std::move(arguments), std::move(acks));
     return pending;
 }
 

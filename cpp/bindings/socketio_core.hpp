@@ -104,8 +104,9 @@ class socketio_core {
     /// other.
     void emit(socketio::target to, const std::string& event, socketio::json arguments,
               std::optional<std::uint64_t> callback, const dispatcher::lane_ptr& answers);
-    pending_call_ptr call(const std::string& nsp, const std::string& sid, const std::string& event,
-                          socketio::json arguments, std::chrono::milliseconds timeout);
+    /// The first answer of those it goes to.
+    pending_call_ptr call(const socketio::target& to, const std::string& event, socketio::json arguments,
+                          std::chrono::milliseconds timeout);
     /// "polling", "websocket", or nothing when there is no such client. Blocks until its shard has answered.
     std::optional<std::string> transport(const std::string& nsp, const std::string& sid);
     /// The rooms of a client as the shard knows them; blocks like transport().

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from queue import Queue
 
 import pytest
 
@@ -69,3 +71,37 @@ def test_a_session_can_be_opened_again(sio: socketio.Server) -> None:
             with again as session:
                 assert session.get("count", 0) == count
                 session["count"] = count + 1
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_a_disconnect_handler_can_ask_for_the_transport(sio: socketio.Server, transport: str) -> None:
+    told: Queue[str] = Queue()
+    sio.on("disconnect", lambda sid: told.put(sio.transport(sid)))
+    with connect(sio, transport) as talker:
+        sid = talker.sid()
+    assert told.get(timeout=10) == transport
+    while sio.get_environ(sid) is not None:
+        time.sleep(0.01)
+    with pytest.raises(KeyError):
+        sio.transport(sid)
+
+
+def test_skip_sid_names_clients_and_no_rooms(sio: socketio.Server) -> None:
+    with connect(sio) as one, connect(sio) as two:
+        sio.enter_room(one.sid(), "room")
+        sio.emit("first", skip_sid="room")
+        sio.emit("second", skip_sid=["room", two.sid()])
+        sio.emit("third")
+        one.wait_for("/", "third")
+        two.wait_for("/", "third")
+        assert [each[1] for each in one.events] == ["first", "second", "third"]
+        assert [each[1] for each in two.events] == ["first", "third"]
+
+
+def test_call_asks_a_room_or_a_list_too(sio: socketio.Server) -> None:
+    with Talker(f"http://127.0.0.1:{sio.port}/", answer=lambda what: ("re", what)) as talker:
+        sio.enter_room(talker.sid(), "room")
+        for target in ("room", ["room"], talker.sid(), [talker.sid()]):
+            assert sio.call("question", "what", to=target, timeout=10) == ("re", "what")
+        with pytest.raises(socketio.TimeoutError):
+            sio.call("question", "what", to="nobody", timeout=10)

@@ -237,13 +237,13 @@ class Server(BaseServer):
         self,
         event: str,
         data: Any = None,
-        to: str | None = None,
-        sid: str | None = None,
+        to: Rooms = None,
+        sid: Rooms = None,
         namespace: str | None = None,
         timeout: float | None = 60,
         ignore_queue: bool = False,
     ) -> Any:
-        """Send an event to one client, wait for its acknowledgement and return that.
+        """Send an event to a client, or a room, wait for the first acknowledgement and return that.
 
         Several arguments are returned as a tuple, one as it is, none as None. May be called from a handler.
 
@@ -253,8 +253,8 @@ class Server(BaseServer):
         ValueError without a client; RuntimeError with async_handlers=False; TypeError or ValueError for data that
         cannot be sent.
         """
-        client = to or sid
-        if client is None:
+        target = _names(to if to not in (None, "") else sid)
+        if not target:
             raise ValueError("Cannot use call() to broadcast.")
         if not self.async_handlers:
             raise RuntimeError("Cannot use call() when async_handlers is False.")
@@ -262,7 +262,7 @@ class Server(BaseServer):
         if core is None:
             raise NoAnswer("the server is not running")
         limit = 0.0 if timeout is None else max(0.001, min(timeout, 1e6))
-        pending = core.call(namespace or "/", client, event, self._encode(data), limit)
+        pending = core.call(namespace or "/", target, event, self._encode(data), limit)
         arguments = pending.wait(threading.current_thread() is threading.main_thread())
         if arguments is None:
             raise NoAnswer(f"no answer to {event!r}")
