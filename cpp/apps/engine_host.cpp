@@ -10,7 +10,7 @@ void engine_host::nothing_here::handle(net::exchange_ptr e) {
 }
 
 engine_host::engine_host(host_options options)
-    : options_(std::move(options)), run_(options_.threads), http_(router_) {
+    : options_(std::move(options)), run_(options_.threads, true, options_.limits), http_(router_) {
     base::set_log_level(options_.log_level).value();
     base::init_random();
     prepare_process();

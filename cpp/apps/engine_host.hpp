@@ -24,7 +24,8 @@ struct host_options {
     std::uint16_t port = 5000;       // 0: the system chooses one; engine_host::port() tells
     unsigned threads = 0;            // shards; 0: one for each core, at most 8
     std::string log_level = "info";  // of the C++ side, on standard error
-    listen_options listen{};         // TLS; a Unix socket instead of host and port
+    net::connection_limits limits{};
+    listen_options listen{};  // TLS; a Unix socket instead of host and port
 };
 
 /// Used once: a host that was stopped is not started again. Not from a shard.

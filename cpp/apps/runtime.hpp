@@ -28,7 +28,8 @@ void prepare_process();
 /// Owns the shards and the listener.
 class runtime {
   public:
-    explicit runtime(unsigned threads, bool io_uring = true) : threads_(shard_count(threads), io_uring) {}
+    explicit runtime(unsigned threads, bool io_uring = true, const net::connection_limits& limits = {})
+        : limits_(limits), threads_(shard_count(threads), io_uring) {}
     ~runtime();
 
     net::reactor& threads() noexcept { return threads_; }
@@ -63,7 +64,7 @@ class runtime {
     /// Runs on every shard and waits; false if that took longer than the time.
     bool on_every_shard(const std::function<void(net::shard&)>& what, base::milliseconds patience);
 
-    const net::connection_limits limits_{};
+    const net::connection_limits limits_;
     net::reactor threads_;
     std::shared_ptr<net::tls_context> tls_;  // null: plain
     std::vector<std::shared_ptr<net::listener>> listeners_;

@@ -66,6 +66,7 @@ void read_engine_options(const py::dict& given, apps::host_options& host, engine
     engine.ping_timeout = time("ping_timeout");
     engine.monitor = flag("monitor_clients");
     engine.max_payload = given["max_payload"].cast<std::uint32_t>();
+    engine.max_poll_queue = host.limits.max_queue = given["max_send_queue"].cast<std::size_t>();
     engine.compress_polls_from =
         flag("http_compression")
             ? std::max<std::size_t>(given["compression_threshold"].cast<std::size_t>(), 1)

@@ -190,6 +190,11 @@ std::uint64_t engineio_core::closed_full() const {
     return l ? l->closed_full.load() : 0;
 }
 
+std::uint64_t engineio_core::closed_slow() const {
+    const auto l = running();
+    return l ? net::counters().closed_slow - l->slow_before : 0;
+}
+
 bool engineio_core::send(const std::string& sid, std::string_view data, bool binary) const {
     const auto l = running();
     if (!l || !l->transport_of(sid)) return false;

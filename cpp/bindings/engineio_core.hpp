@@ -43,6 +43,7 @@ struct engineio_layers : std::enable_shared_from_this<engineio_layers> {
     const bool strict_order;
     std::atomic<std::uint64_t> closed_full{
         0};  // clients closed because their messages were not handled in time
+    const std::uint64_t slow_before{net::counters().closed_slow};  // by the process, before this run
 
   private:
     engineio::decision admit(engineio::client& c, const net::exchange& request);
@@ -72,6 +73,7 @@ class engineio_core {
     /// See apps::engine_host; false when it does not run.
     bool reload_tls() const;
     std::uint64_t closed_full() const;
+    std::uint64_t closed_slow() const;
 
     /// False when there is no such client. What one thread sends to a client arrives in that order.
     bool send(const std::string& sid, std::string_view data, bool binary) const;

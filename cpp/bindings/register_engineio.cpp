@@ -82,6 +82,8 @@ void register_engineio(py::module_& m) {
         .def_property_readonly("port", [](const engineio_handle& self) { return self.use().port(); })
         .def_property_readonly("closed_full",
                                [](const engineio_handle& self) { return self.use().closed_full(); })
+        .def_property_readonly("closed_slow",
+                               [](const engineio_handle& self) { return self.use().closed_slow(); })
         .def("send_text", &send_text, py::arg("sid"), py::arg("text"))
         .def("send_bytes", &send_bytes, py::arg("sid"), py::arg("data"))
         .def(

@@ -142,6 +142,8 @@ void register_socketio(py::module_& m) {
         .def_property_readonly("port", [](const core_handle& self) { return self.use().port(); })
         .def_property_readonly("closed_full",
                                [](const core_handle& self) { return self.use().closed_full(); })
+        .def_property_readonly("closed_slow",
+                               [](const core_handle& self) { return self.use().closed_slow(); })
         .def(
             "accept_namespace",
             [](core_handle& self, std::string name) { self.use().accept_namespace(std::move(name)); },

@@ -279,6 +279,11 @@ std::uint64_t socketio_core::closed_full() const {
     return layers ? layers->closed_full.load() : 0;
 }
 
+std::uint64_t socketio_core::closed_slow() const {
+    const auto layers = running();
+    return layers ? net::counters().closed_slow - layers->slow_before : 0;
+}
+
 void socketio_core::emit(socketio::target to, const std::string& event, json arguments,
                          std::optional<std::uint64_t> callback, const dispatcher::lane_ptr& answers) {
     const auto layers = running();

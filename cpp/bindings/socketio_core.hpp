@@ -75,6 +75,7 @@ struct socketio_layers : std::enable_shared_from_this<socketio_layers> {
     const bool strict_order;
     std::atomic<std::uint64_t> closed_full{
         0};  // clients closed because their events were not handled in time
+    const std::uint64_t slow_before{net::counters().closed_slow};  // by the process, before this run
     socketio::server server;
 };
 using socketio_layers_ptr = std::shared_ptr<socketio_layers>;
@@ -96,6 +97,7 @@ class socketio_core {
     void accept_namespace(std::string name) { names_->add(std::move(name)); }
     void accept_every_namespace() { names_->accept_all(); }
     std::uint64_t closed_full() const;
+    std::uint64_t closed_slow() const;
 
     /// What is running, or null: then there is nobody to send to.
     socketio_layers_ptr running() const;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/log.hpp"
 #include "engineio/client_probe.hpp"
 #include "engineio/cookie.hpp"
 #include "net/websocket_frame.hpp"
@@ -126,13 +127,16 @@ void client::flush_apart() {
 
 // Or to wait for the transport that is being opened.
 net::send_outcome client::send_by_poll(std::span<const base::buffer_ptr> frames, bool volatile_send) {
-    if (!session_.open() || !polling_) return net::send_outcome::closed;
+    if (!session_.open() || !polling_ || polling_->too_slow) return net::send_outcome::closed;
     if (volatile_send && !polling_->held && !polling_->queue.empty()) {
         net::counters().dropped_volatile.fetch_add(1, std::memory_order_relaxed);
         return net::send_outcome::dropped;
     }
     if (!has_room_for_poll(base::size_of(frames))) {
         net::counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
+        spdlog::warn("engine.io: client {} is closed: more than {} bytes wait for its polls", sid_,
+                     common_.how.max_poll_queue);
+        polling_->too_slow = true;
         // Later: see connection::finish().
         boost::asio::post(home_.context(), [self = shared_from_this()] {
             self->act(self->session_.on_error(close_reason::transport_error), nullptr);

@@ -123,6 +123,7 @@ class client final : public net::websocket::listener, public std::enable_shared_
             queue{};  // frames for the next poll, or for the WebSocket when it opens
         std::size_t bytes = 0;
         std::optional<base::steady_time> full_since{};  // more waits than may
+        bool too_slow = false;                          // its end is posted
         bool flush_posted = false;
         bool told = false;  // a poll that waited was answered when the session ended
         std::unique_ptr<probe> upgrade{};

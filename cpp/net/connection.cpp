@@ -142,7 +142,8 @@ send_outcome connection::make_room(std::size_t size, bool volatile_send) {
         return send_outcome::dropped;
     }
     if (would_wait / limits_.burst > limits_.max_queue) {
-        fail_slow();
+        fail_slow("more than " + std::to_string(limits_.max_queue * limits_.burst) +
+                  " bytes would wait for it");
         return send_outcome::closed;
     }
     auto& list = home_->catching_up();
@@ -166,7 +167,8 @@ bool connection::catch_up(bool offer, bool time_is_over) {
         return false;
     }
     if (time_is_over) {
-        fail_slow();
+        fail_slow("more than " + std::to_string(limits_.max_queue) + " bytes waited for it for longer than " +
+                  std::to_string(limits_.catch_up.count()) + " ms");
         return false;
     }
     return catching_up_ = true;
@@ -303,13 +305,14 @@ void connection::on_deadline(void* self) {
     auto& c = *static_cast<connection*>(self);
     const auto keep = c.shared_from_this();
     if (c.state_ == state::open || c.state_ == state::flushing) {
-        c.fail_slow();
+        c.fail_slow("it took nothing for " + std::to_string(c.limits_.write_stall.count()) + " ms");
     } else {
         c.finish();
     }
 }
 
-void connection::fail_slow() {
+void connection::fail_slow(const std::string& why) {
+    spdlog::warn("a client that is too slow is closed ({}): {}", remote_address(), why);
     counters().closed_slow.fetch_add(1, std::memory_order_relaxed);
     // With a reset: what the kernel holds for such a reader, megabytes of it, would wait for it for minutes.
     const struct ::linger at_once { 1, 0 };

@@ -242,7 +242,7 @@ class connection final : public connection_hook,
     void mark_dirty();
     void linger();
     void discard();
-    void fail_slow();
+    void fail_slow(const std::string& why);
     void finish();
     void start_deadline(base::milliseconds delay);
     static void on_deadline(void* self);

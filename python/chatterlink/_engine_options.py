@@ -18,6 +18,9 @@ Origins = Union[str, Iterable[str], None]
 
 Path = Union[str, "os.PathLike[str]"]
 
+#: Bytes that may wait for one client; as in cpp/net/connection.hpp.
+MAX_SEND_BUFFER_SIZE = 1_048_576
+
 TRANSPORTS = ("polling", "websocket")
 
 
@@ -55,6 +58,7 @@ def engine_options(
     ping_interval: Interval,
     ping_timeout: float,
     max_http_buffer_size: int,
+    max_send_buffer_size: int,
     allow_upgrades: bool,
     cookie: Cookie | None,
     cors_allowed_origins: Origins,
@@ -75,6 +79,7 @@ def engine_options(
         "ping_timeout": seconds("ping_timeout", ping_timeout),
         "monitor_clients": monitor_clients is None or bool(monitor_clients),
         "max_payload": whole("max_http_buffer_size", max_http_buffer_size, 2**31 - 1),
+        "max_send_queue": whole("max_send_buffer_size", max_send_buffer_size, 2**31 - 1),
         "allow_upgrades": bool(allow_upgrades),
         "polling": "polling" in known,
         "websocket": "websocket" in known,

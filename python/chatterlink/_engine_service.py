@@ -39,6 +39,10 @@ class EngineCore(Protocol):
     def port(self) -> int:
         """The bound one."""
 
+    @property
+    def closed_slow(self) -> int:
+        """Clients closed in this run because they did not take what was sent."""
+
 
 def _pair(tls: tuple[Path, Path]) -> dict[str, str]:
     if not isinstance(tls, (tuple, list)) or len(tls) != 2:
@@ -214,9 +218,12 @@ class EngineService:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Of the handlers' threads in this run: events posted, refused, overtaken, waiting; threads, most_threads."""
-        pool = self._pool
-        return {} if pool is None else pool.counters
+        """Of the handlers' threads in this run: events posted, refused, overtaken, waiting; threads, most_threads.
+
+        And closed_slow: clients of this process closed in this run because too much waited to be sent to them.
+        """
+        core, pool = self._running_core, self._pool
+        return {} if core is None or pool is None else {**pool.counters, "closed_slow": core.closed_slow}
 
     # ---- For handlers ----
 

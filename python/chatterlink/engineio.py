@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar, Union, overload
 
 from chatterlink import _core
-from chatterlink._engine_options import Cookie, Interval, Origins, Path, engine_options, seconds
+from chatterlink._engine_options import MAX_SEND_BUFFER_SIZE, Cookie, Interval, Origins, Path, engine_options, seconds
 from chatterlink._engine_service import EngineService
 from chatterlink._logging import logger_for
 from chatterlink._session import SavedSession
@@ -106,6 +106,7 @@ class Server(EngineService):
         monitor_clients: bool | None = None,
         transports: str | Iterable[str] | None = None,
         *,
+        max_send_buffer_size: int = MAX_SEND_BUFFER_SIZE,
         connect_timeout: float = 45,
         engineio_path: str = "engine.io",
         host: str = "127.0.0.1",
@@ -139,6 +140,8 @@ class Server(EngineService):
 
         And ours:
 
+        max_send_buffer_size: bytes that may wait for a client; it is closed when more do for 2 s, or four times as
+            many (over polling twice) at any time. One message alone may be larger.
         connect_timeout: seconds the connect handler has to decide; then the client gets 503.
         engineio_path: where clients find it.
         host, port: where to listen; port 0 lets the system choose. start() and run() may say otherwise.
@@ -164,6 +167,7 @@ class Server(EngineService):
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             max_http_buffer_size=max_http_buffer_size,
+            max_send_buffer_size=max_send_buffer_size,
             allow_upgrades=allow_upgrades,
             cookie=cookie,
             cors_allowed_origins=cors_allowed_origins,
@@ -175,7 +179,7 @@ class Server(EngineService):
         self._options.update(
             connect_timeout=seconds("connect_timeout", connect_timeout),
             strict_order=not async_handlers,
-            log_level="error",
+            log_level="warning",
             http_compression=bool(http_compression),
             compression_threshold=compression_threshold,
         )

@@ -105,3 +105,24 @@ def test_call_asks_a_room_or_a_list_too(sio: socketio.Server) -> None:
             assert sio.call("question", "what", to=target, timeout=10) == ("re", "what")
         with pytest.raises(socketio.TimeoutError):
             sio.call("question", "what", to="nobody", timeout=10)
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_who_is_closed_for_what_waits_for_it_is_logged_and_counted(
+    sio: socketio.Server, transport: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with connect(sio, transport) as talker:
+        for _ in range(3):
+            sio.emit("large", "x" * 8_000_000)
+        talker.wait_until(lambda: talker.ends)
+        assert sio.counters["closed_slow"] == 1
+    assert capfd.readouterr().err.count("is closed") == 1
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_max_send_buffer_size_is_what_may_wait_for_a_client(transport: str) -> None:
+    with socketio.Server(port=0, max_send_buffer_size=32_000_000) as sio, connect(sio, transport) as talker:
+        for _ in range(3):
+            sio.emit("large", "x" * 8_000_000)
+        talker.wait_until(lambda: len(talker.events) == 3)
+        assert sio.counters["closed_slow"] == 0

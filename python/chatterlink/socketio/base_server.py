@@ -151,7 +151,8 @@ class BaseServer(EngineService):
     def counters(self) -> dict[str, int]:
         """Of the handlers' threads in this run: events posted, refused, overtaken, waiting; threads, most_threads.
 
-        And closed: clients that were closed because more events waited than can (10,000, 16 MiB).
+        And clients that were closed: closed, because more events waited than can (10,000, 16 MiB); closed_slow, in the
+        whole process, because too much waited to be sent to them (max_send_buffer_size).
         """
         core = self._core
         return {} if core is None else {**super().counters, "closed": core.closed_full}

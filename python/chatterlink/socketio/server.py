@@ -9,7 +9,16 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, Union
 
 from chatterlink import _core
-from chatterlink._engine_options import Cookie, Interval, Origins, Path, engine_options, seconds, whole
+from chatterlink._engine_options import (
+    MAX_SEND_BUFFER_SIZE,
+    Cookie,
+    Interval,
+    Origins,
+    Path,
+    engine_options,
+    seconds,
+    whole,
+)
 from chatterlink._logging import logger_for
 from chatterlink._session import SavedSession
 from chatterlink.socketio._clients import Client, Room, name_of
@@ -74,6 +83,7 @@ class Server(BaseServer):
         transports: str | Iterable[str] | None = None,
         engineio_logger: bool | logging.Logger | None = None,
         per_message_deflate: bool = False,
+        max_send_buffer_size: int = MAX_SEND_BUFFER_SIZE,
         connect_timeout: float = 45,
         connection_state_recovery: bool | float = False,
         socketio_path: str = "socket.io",
@@ -115,6 +125,8 @@ class Server(BaseServer):
 
         per_message_deflate: whether WebSocket messages of compression_threshold bytes and more are compressed (RFC
             7692) for clients that offer it. A broadcast is compressed once.
+        max_send_buffer_size: bytes that may wait for a client; it is closed when more do for 2 s, or four times as
+            many (over polling twice) at any time. One message alone may be larger.
         connect_timeout: seconds a client has to connect to a namespace, and that a connect handler has to decide.
         connection_state_recovery: True, or seconds: a client whose connection broke may come back within that time
             (120 s by default) with its sid, rooms and session, and gets what it missed. Its disconnect and connect
@@ -138,6 +150,7 @@ class Server(BaseServer):
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             max_http_buffer_size=max_http_buffer_size,
+            max_send_buffer_size=max_send_buffer_size,
             allow_upgrades=allow_upgrades,
             cookie=cookie,
             cors_allowed_origins=cors_allowed_origins,
@@ -150,7 +163,7 @@ class Server(BaseServer):
             connect_timeout=seconds("connect_timeout", connect_timeout),
             msgpack=serializer == "msgpack",
             strict_order=not async_handlers,
-            log_level="info" if engineio_logger else "error",
+            log_level="info" if engineio_logger else "warning",
             http_compression=bool(http_compression),
             compression_threshold=whole("compression_threshold", compression_threshold, 2**31 - 1),
             per_message_deflate=bool(per_message_deflate),
