@@ -102,6 +102,8 @@ def tls_files(certificate: Path | None, key: Path | None) -> dict[str, str]:
 def _cookie(given: Cookie) -> dict[str, str | bool]:
     if isinstance(given, str):
         return {"name": given, "path": "/", "SameSite": "Lax"}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"cookie must be a str or a dict of its attributes, not {type(given).__name__}")
     attributes = {key: value() if callable(value) else value for key, value in given.items()}
     # True stands for an attribute without a value; one that is off is not sent.
     return {"name": "io", **{key: value for key, value in attributes.items() if value is not False}}
@@ -114,6 +116,8 @@ def _origins(allowed: Origins) -> dict[str, Any]:
     if callable(allowed):
         raise TypeError("cors_allowed_origins must be a str or a list of str: a function cannot be asked by the shards")
     listed = [allowed] if isinstance(allowed, str) else list(allowed)
+    for origin in listed:
+        text("an origin in cors_allowed_origins", origin)
     if not listed:  # as in python-engineio: nothing is checked, and nothing is sent
         return {**policy, "check_origin": False}
     if "*" in listed:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from chatterlink import _core
 from chatterlink._dispatch import Pool
-from chatterlink._engine_options import Path, tls_files, whole
+from chatterlink._engine_options import Path, text, tls_files, whole
 from chatterlink._service import _sigterm_as_interrupt, path_text
 from chatterlink.errors import ChatterLinkError
 
@@ -73,7 +73,7 @@ class EngineService:
         tls_key: Path | None,
     ) -> None:
         self.logger = log
-        self._host = host
+        self._host = text("host", host)
         self._port = whole("port", port, 65535)
         self._threads = whole("threads", threads, 1024)
         self._unix_socket = path_text(unix_socket)
@@ -119,7 +119,7 @@ class EngineService:
             if not self._stopped.is_set():
                 return
             if host is not None:
-                self._host = host
+                self._host = text("host", host)
             if port is not None:
                 self._port = whole("port", port, 65535)
             if tls is not None:

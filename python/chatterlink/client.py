@@ -76,6 +76,8 @@ class LineClient:
         Raises ChatterLinkError: message_invalid (holds a newline), message_too_long (over 8,192 bytes),
         io_failed (not connected); UnicodeEncodeError: holds lone surrogates.
         """
+        if not isinstance(line, str):
+            raise TypeError(f"line must be a str, not {type(line).__name__}")
         self._core.send(line.encode())
 
     def receive(self, timeout: float | None = None) -> str | None:

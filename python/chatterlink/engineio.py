@@ -21,7 +21,16 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar, Union, overload
 
 from chatterlink import _core
-from chatterlink._engine_options import MAX_SEND_BUFFER_SIZE, Cookie, Interval, Origins, Path, engine_options, seconds
+from chatterlink._engine_options import (
+    MAX_SEND_BUFFER_SIZE,
+    Cookie,
+    Interval,
+    Origins,
+    Path,
+    engine_options,
+    seconds,
+    text,
+)
 from chatterlink._engine_service import EngineService
 from chatterlink._logging import logger_for
 from chatterlink._session import SavedSession
@@ -235,8 +244,8 @@ class Server(EngineService):
         if isinstance(data, (bytes, bytearray)):
             sent = core is not None and core.send_bytes(sid, bytes(data))
         else:
-            text = self._encode(data)
-            sent = core is not None and core.send_text(sid, text)
+            message = text("data", self._encode(data))
+            sent = core is not None and core.send_text(sid, message)
         if not sent:
             self.logger.warning("Cannot send to sid %s", sid)
 

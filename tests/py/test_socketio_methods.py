@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import Queue
+from typing import Any
 
 import pytest
 
-from chatterlink import socketio
+from chatterlink import LineClient, socketio
 from chatterlink.socketio._clients import Room, name_of, room_of
 from support.socketio_process import Talker
 
@@ -126,3 +127,27 @@ def test_max_send_buffer_size_is_what_may_wait_for_a_client(transport: str) -> N
             sio.emit("large", "x" * 8_000_000)
         talker.wait_until(lambda: len(talker.events) == 3)
         assert sio.counters["closed_slow"] == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda sio: sio.emit(5), TypeError, "event must be a str, not int"),
+        (lambda sio: sio.emit(None), TypeError, "event must be a str"),
+        (lambda sio: sio.emit("e", "secret", namespace=5), TypeError, "namespace must be a str, not int"),
+        (lambda sio: sio.emit("e", "secret", to="\ud800"), ValueError, "a room cannot be sent"),
+        (lambda sio: sio.call("e", "secret", to="r", namespace=5), TypeError, "namespace must be a str"),
+        (lambda sio: sio.on("e", print, namespace=5), TypeError, "namespace must be a str"),
+        (lambda sio: sio.on(5, print), TypeError, "event must be a str"),
+        (lambda _: socketio.Server(host=None), TypeError, "host must be a str"),  # type: ignore[arg-type]
+        (lambda _: socketio.Server(cors_allowed_origins=[5]), TypeError, "cors_allowed_origins"),  # type: ignore[list-item]
+        (lambda _: socketio.Server(cookie=5), TypeError, "cookie must be a str or a dict"),  # type: ignore[arg-type]
+        (lambda _: LineClient().send(b"x"), TypeError, "line must be a str, not bytes"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named(
+    sio: socketio.Server, call: Callable[[Any], None], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words) as raised:
+        call(sio)
+    assert "secret" not in str(raised.value)

@@ -40,6 +40,11 @@ def room_of(name: str) -> Room:
     return name[1:] if name.startswith("\0\0") else int(name[1:])
 
 
+def namespace_of(given: str | None) -> str:
+    """The namespace that an argument of that name means."""
+    return text("namespace", given) if given else "/"
+
+
 class NotConnectedError(KeyError, ValueError):
     """No such client: a KeyError as in python-socketio, and a ValueError."""
 

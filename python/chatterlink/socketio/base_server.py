@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from chatterlink import _core
-from chatterlink._engine_options import Path, seconds
+from chatterlink._engine_options import Path, seconds, text
 from chatterlink._engine_service import EngineService
-from chatterlink.socketio._clients import Client, Clients, room_of
+from chatterlink.socketio._clients import Client, Clients, namespace_of, room_of
 from chatterlink.socketio._handlers import NOT_HANDLED, RESERVED, Handler, Handlers
 from chatterlink.socketio._json import JsonCodec, JsonModule
 from chatterlink.socketio.exceptions import ConnectionRefusedError as Refused
@@ -105,7 +105,8 @@ class BaseServer(EngineService):
             "*": every other event that has no handler in that namespace, its name before the sid.
         namespace: "/" by default; "*": every namespace without handlers of its own, its name before the sid.
         """
-        where = namespace or "/"
+        text("event", event)
+        where = namespace_of(namespace)
 
         def register(function: AnyHandler) -> AnyHandler:
             self._handlers.add(event, function, where)

@@ -17,11 +17,12 @@ from chatterlink._engine_options import (
     Path,
     engine_options,
     seconds,
+    text,
     whole,
 )
 from chatterlink._logging import logger_for
 from chatterlink._session import SavedSession
-from chatterlink.socketio._clients import Client, Room, name_of
+from chatterlink.socketio._clients import Client, Room, name_of, namespace_of
 from chatterlink.socketio._json import JsonModule
 from chatterlink.socketio.base_server import BaseServer
 from chatterlink.socketio.exceptions import TimeoutError as NoAnswer
@@ -215,7 +216,8 @@ class Server(BaseServer):
         core = self._core
         if core is None:
             return
-        where = namespace or "/"
+        text("event", event)
+        where = namespace_of(namespace)
         target = _names(to if to not in (None, "") else room)
         if target == []:
             return  # an empty list of rooms is nobody
@@ -275,7 +277,8 @@ class Server(BaseServer):
         if core is None:
             raise NoAnswer("the server is not running")
         limit = 0.0 if timeout is None else max(0.001, min(timeout, 1e6))
-        pending = core.call(namespace or "/", target, event, self._encode(data), limit)
+        text("event", event)
+        pending = core.call(namespace_of(namespace), target, event, self._encode(data), limit)
         arguments = pending.wait(threading.current_thread() is threading.main_thread())
         if arguments is None:
             raise NoAnswer(f"no answer to {event!r}")
@@ -291,28 +294,28 @@ class Server(BaseServer):
 
         Raises ValueError: no such client (then also a KeyError), another client's own room, more than 10,000 rooms.
         """
-        where = namespace or "/"
+        where = namespace_of(namespace)
         name = name_of(room)
         core = self._core
         self._clients.enter(sid, where, room, lambda: core.enter_room(where, sid, name) if core else None)
 
     def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
         """Remove a client from a room. Not in it: nothing happens."""
-        where = namespace or "/"
+        where = namespace_of(namespace)
         name = name_of(room)
         core = self._core
         self._clients.leave(sid, where, room, lambda: core.leave_room(where, sid, name) if core else None)
 
     def close_room(self, room: Room, namespace: str | None = None) -> None:
         """Remove everybody from a room. Raises ValueError for a client's own room."""
-        where = namespace or "/"
+        where = namespace_of(namespace)
         name = name_of(room)
         core = self._core
         self._clients.close_room(where, room, lambda: core.close_room(where, name) if core else None)
 
     def rooms(self, sid: str, namespace: str | None = None) -> list[Room]:
         """The rooms of a client, its own first; also in its disconnect handler. Empty for who is not there."""
-        return self._clients.rooms(sid, namespace or "/")
+        return self._clients.rooms(sid, namespace_of(namespace))
 
     # ---- One client ----
 
@@ -321,7 +324,7 @@ class Server(BaseServer):
 
         Its disconnect handler runs soon, with reason.SERVER_DISCONNECT, after its events that came before.
         """
-        where = namespace or "/"
+        where = namespace_of(namespace)
         client = self._clients.find(sid, where)
         core = self._core
         if client is not None and client.connected and core is not None:
@@ -330,7 +333,7 @@ class Server(BaseServer):
 
     def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
         """The WSGI environment of the request that began the connection; None for who is not there."""
-        client = self._clients.find(sid, namespace or "/")
+        client = self._clients.find(sid, namespace_of(namespace))
         return None if client is None else client.environ
 
     def recovered(self, sid: str, namespace: str | None = None) -> bool:
@@ -343,7 +346,7 @@ class Server(BaseServer):
 
         Raises KeyError for who is not there.
         """
-        where = namespace or "/"
+        where = namespace_of(namespace)
         core = self._core
         name = core.transport(where, sid) if core is not None else None
         if name is None and (client := self._clients.find(sid, where)) is not None:
@@ -367,7 +370,7 @@ class Server(BaseServer):
         )
 
     def _client(self, sid: str, namespace: str | None) -> Client:
-        client = self._clients.find(sid, namespace or "/")
+        client = self._clients.find(sid, namespace_of(namespace))
         if client is None:
             raise KeyError("Session not found")
         return client
