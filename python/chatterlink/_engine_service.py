@@ -56,8 +56,8 @@ def _pair(tls: tuple[Path, Path]) -> dict[str, str]:
 class EngineService:
     """Starts, stops, waits; runs handlers. All methods may be called from any thread, also from a handler.
 
-    A server that still runs when Python ends is stopped then. After a fork it belongs to the parent: in the child
-    stop() does nothing, and everything else raises ChatterLinkError.
+    A server that still runs when Python ends is stopped then. One that runs belongs to its process: in a child made by
+    fork() stop() does nothing, and everything else raises ChatterLinkError. One that does not run can be started there.
     """
 
     def __init__(
@@ -114,6 +114,8 @@ class EngineService:
         Raises ChatterLinkError: config_invalid (a bad option; certificate and key hold something else or do not fit),
         address_in_use (the port or the socket is taken), io_failed (the address cannot be used, a file cannot be read).
         """
+        if self._stopped.is_set():
+            self._process = os.getpid()  # one that does not run can be started in a child
         self._check_process()
         with self._change:
             if not self._stopped.is_set():

@@ -448,3 +448,21 @@ def test_after_a_fork_the_server_belongs_to_the_parent() -> None:
     )
     assert printed.count("this server belongs to the process that made it") == 2
     assert printed.endswith("the parent goes on\n")
+
+
+@forks
+def test_a_server_that_was_not_started_can_be_started_in_a_child() -> None:
+    printed = run_text(
+        "import os, sys\n"
+        "from chatterlink import socketio\n"
+        "sio = socketio.Server(port=0)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    with sio:\n"
+        "        print('serving', sio.port > 0, flush=True)\n"
+        "    sys.exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "with sio:\n"
+        "    print('the parent too')\n"
+    )
+    assert printed == "serving True\nthe parent too\n"
