@@ -20,6 +20,7 @@
 #include "apps/client_signals.hpp"
 #include "apps/client_view.hpp"
 #include "apps/programs.hpp"
+#include "apps/standard_streams.hpp"
 #include "apps/terminal_editor.hpp"
 #include "base/clock.hpp"
 
@@ -157,6 +158,7 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
 }  // namespace
 
 int run_client(const std::string& program, const std::vector<std::string>& arguments) {
+    open_standard_streams();
     const client_command command = read_client_command(program, arguments);
     if (command.exit_code) return *command.exit_code;
 

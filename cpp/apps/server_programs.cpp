@@ -13,6 +13,7 @@
 #include "apps/programs.hpp"
 #include "apps/runtime.hpp"
 #include "apps/socket_activation.hpp"
+#include "apps/standard_streams.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 
@@ -112,6 +113,7 @@ bool take_inherited(const std::string& program, Options& o) {
 }  // namespace
 
 int run_app(const std::string& program, const std::vector<std::string>& arguments) {
+    open_standard_streams();
     auto parsed = parse_app(program, arguments);
     if (!parsed.options) return parsed.exit_code;
     if (!take_inherited(program, *parsed.options)) return 2;
@@ -128,6 +130,7 @@ int run_app(const std::string& program, const std::vector<std::string>& argument
 }
 
 int run_server(const std::string& program, const std::vector<std::string>& arguments) {
+    open_standard_streams();
     auto parsed = parse_server(program, arguments);
     if (!parsed.options) return parsed.exit_code;
     if (!take_inherited(program, *parsed.options)) return 2;

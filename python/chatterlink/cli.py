@@ -34,8 +34,9 @@ def run(program: str, shown_name: str, arguments: Sequence[str]) -> int:
     `shown_name` is what its messages and --help call it.
     """
     # C++ writes to the same descriptors: what Python still has in its buffers comes first.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it is when its descriptor was closed at the start
+            stream.flush()
     return _PROGRAMS[program](os.fsencode(shown_name), [os.fsencode(argument) for argument in arguments])
 
 

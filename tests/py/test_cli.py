@@ -452,6 +452,42 @@ def test_a_client_without_a_server_says_so(face: str) -> None:
     assert time.monotonic() - began < 5
 
 
+# Standard streams that are closed
+
+
+def without(streams: str, command: Sequence[str]) -> list[str]:
+    """That command, started with these of the descriptors 0, 1 and 2 closed."""
+    closing_all = " ".join(f"{stream}>&-" for stream in streams)
+    return ["sh", "-c", f'exec "$@" {closing_all}', "sh", *command]
+
+
+def test_a_client_whose_input_is_closed_ends_as_after_the_last_line(started: Callable[..., Program], face: str) -> None:
+    server = started("server", "--port", "0")
+    port = server.wait_for(r"listening on \S+:(\d+)")[1]
+    with Program(without("0", [*paths.command(face, "client"), "--port", port])) as client:
+        assert client.exit_code() == 0
+
+
+@pytest.mark.parametrize("program", SERVERS)
+def test_a_server_with_closed_streams_serves_and_ends(program: str, tmp_path: Path, face: str) -> None:
+    port = free_port()
+    data = ["--data", str(tmp_path)] if program == "app" else []
+    command = without("012", [*paths.command(face, program), "--port", str(port), *data])
+    with Program(command) as server:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+                break
+            except ConnectionRefusedError:
+                assert server.process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        streams = [str(Path(f"/proc/{server.pid}/fd/{stream}").readlink()) for stream in range(3)]
+        assert streams == ["/dev/null"] * 3
+        assert server.end() == 0
+
+
 # A port of its own
 
 
