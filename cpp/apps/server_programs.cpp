@@ -20,12 +20,21 @@
 namespace chatterlink::apps {
 namespace {
 
-// Waits for SIGINT or SIGTERM, whichever came since it was made. While it lives neither ends the process.
+bool is_ignored(int signal) {
+    struct sigaction now {};
+    return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+// Waits for SIGINT, SIGTERM or SIGHUP, whichever came since it was made. While it lives none of them ends the
+// process.
 class program_signals {
   public:
-    program_signals() : signals_(context_, SIGINT, SIGTERM) {}
+    program_signals() : signals_(context_, SIGINT, SIGTERM) {
+        // The terminal was closed. Whoever started this with nohup wants it to go on.
+        if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);
+    }
 
-    /// From now on SIGHUP is for this, and does not end the program.
+    /// SIGHUP is for this, and does not end the program.
     void on_hangup(std::function<void()> what) {
         hangup_ = std::move(what);
         signals_.add(SIGHUP);
@@ -38,7 +47,7 @@ class program_signals {
   private:
     void wait_next() {
         signals_.async_wait([this](const boost::system::error_code&, int signal) {
-            if (signal != SIGHUP) return;
+            if (signal != SIGHUP || !hangup_) return;
             hangup_();
             wait_next();
         });

@@ -16,13 +16,17 @@ namespace {
 // While a program runs, SIGINT, SIGTERM and SIGHUP are its own: it ends cleanly on them, and Python must
 // neither note them for later nor raise KeyboardInterrupt in the middle. Afterwards Python has its handlers
 // back (Asio leaves the system's defaults behind). Until the program has installed its own, the defaults
-// apply: nothing is running yet.
+// apply: nothing is running yet. A SIGHUP that is ignored (nohup) stays so.
 class lent_signals {
   public:
     lent_signals() {
         struct sigaction system_default {};
         system_default.sa_handler = SIG_DFL;
-        for (auto& each : lent_) sigaction(each.number, &system_default, &each.python);
+        for (auto& each : lent_) {
+            sigaction(each.number, nullptr, &each.python);
+            if (each.number == SIGHUP && each.python.sa_handler == SIG_IGN) continue;
+            sigaction(each.number, &system_default, nullptr);
+        }
     }
     ~lent_signals() {
         for (const auto& each : lent_) sigaction(each.number, &each.python, nullptr);

@@ -19,7 +19,7 @@ import websocket
 from conftest import StartApp
 from support import paths
 from support.clients import Connections
-from support.program import PATIENCE
+from support.program import PATIENCE, Program
 from support.raw_client import RawClient
 from support.servers import AppServer
 from support.web import get
@@ -220,6 +220,24 @@ def test_an_idle_server_ends_at_once(start_app: StartApp, face: str, number: sig
     assert server.end(number) == 0
     assert time.monotonic() - began < 1.0 * SLOWER
     assert "stopping" in server.output
+
+
+@pytest.mark.parametrize("program", ["app", "server"])
+def test_a_closed_terminal_ends_a_server_in_order_unless_it_is_ignored(tmp_path: Path, program: str, face: str) -> None:
+    path = tmp_path / "chat.sock"
+    data = ["--data", str(tmp_path / "data")] if program == "app" else []
+    command = [*paths.command(face, program), "--unix-socket", str(path), *data]
+    with Program(command) as server:
+        server.wait_for("Ctrl-C")
+        assert server.end(signal.SIGHUP) == 0
+        assert "stopping" in server.output
+        assert not path.exists()
+    with Program(["nohup", *command]) as server:
+        server.wait_for("Ctrl-C")
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert server.process.poll() is None
+        assert path.exists()
 
 
 def test_ctrl_c_reaches_a_server_in_the_foreground(tmp_path: Path, face: str) -> None:
