@@ -79,9 +79,7 @@ std::optional<base::error> service::too_often(token_bucket& bucket, std::string_
     if (!limits_.rate_limited) return std::nullopt;
     const auto wait = bucket.take(base::steady_now());
     if (!wait) return std::nullopt;
-    return base::error{
-        errc::rate_limited,
-        "too many " + std::string(what) + ": try again in " + std::to_string(wait->count()) + " ms", wait};
+    return base::error{errc::rate_limited, "too many " + std::string(what) + ", slow down", wait};
 }
 
 // ---- Rooms on their home shard ----

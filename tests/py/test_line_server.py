@@ -372,6 +372,14 @@ def test_a_flood_is_slowed_down_and_not_lost(server: LineServer) -> None:
         anna.exactly(b"quick\n")
 
 
+def test_a_refusal_for_haste_says_the_wait_once(server: LineServer) -> None:
+    with LineClient(server) as anna:
+        anna.send("".join(f"/name n{number}\n" for number in range(60)))
+        refusal = next(line for line in (anna.line() for _ in range(60)) if line.startswith("! "))
+        assert refusal.startswith("! too many joins, slow down (try again in ")
+        assert refusal.count("try again") == 1
+
+
 def test_without_rate_limit_a_flood_goes_through(start_line_server: StartLine) -> None:
     server = start_line_server("--rate-limit", "off", "--threads", "2")
     sent = [f"line {number}" for number in range(20_000)]
