@@ -21,6 +21,12 @@ std::span<const char* const> sqlite_migrations() {
     return steps_known;
 }
 
+std::int64_t room_to_migrate(const sqlite_database& database, std::span<const char* const> steps) {
+    const auto version = database.integer("PRAGMA user_version");
+    if (version == 0 || version >= static_cast<std::int64_t>(steps.size())) return 0;
+    return migration_room * database.integer("PRAGMA page_count") * database.integer("PRAGMA page_size");
+}
+
 base::result<void> migrate(sqlite_database& database, std::span<const char* const> steps) {
     const auto known = static_cast<std::int64_t>(steps.size());
     if (database.integer("PRAGMA user_version") == known) return {};

@@ -103,6 +103,23 @@ base::error explain(const std::filesystem::path& path, const sqlite_error& e) {
     }
 }
 
+std::string megabytes(std::uintmax_t bytes) {
+    constexpr std::uintmax_t megabyte = 1'000'000;
+    return std::to_string((bytes + megabyte - 1) / megabyte) + " MB";
+}
+
+// A migration that fills the disk succeeds, and then no message can be kept.
+base::result<void> look_for_room(const std::filesystem::path& path, std::int64_t needed) {
+    std::error_code failed;
+    const auto disk = std::filesystem::space(path, failed);
+    if (failed || std::cmp_greater_equal(disk.available, needed)) return {};
+    return refuse(path,
+                  "it has to be brought to a newer schema, for which " +
+                      megabytes(static_cast<std::uintmax_t>(needed)) + " have to be free on its disk, and " +
+                      megabytes(disk.available) + " are",
+                  "Make room, " + other_folder);
+}
+
 // An empty file is fine, and so is ours; another program's database must not get our tables. All in one
 // transaction, because another process may be making it ours right now. (When a read throws, the connection
 // goes away with it.)
@@ -155,10 +172,14 @@ base::result<std::unique_ptr<chat::store>> open_store_sqlite(sqlite_options opti
         use_write_ahead_log(writing, options.busy_timeout);
         // The write-ahead log is cut back to 64 MiB if it ever grew.
         writing.execute("PRAGMA journal_size_limit = 67108864");
+        const auto needed = room_to_migrate(writing, sqlite_migrations());
+        if (const auto room = look_for_room(options.path, needed); !room) return room.error();
         if (const auto migrated = migrate(writing, sqlite_migrations()); !migrated) {
             return refuse(options.path, migrated.error().message, "Use that version, " + other_folder);
         }
-        writing.execute("PRAGMA foreign_keys = ON");  // not before: a migration may replace tables
+        if (needed > 0)
+            writing.execute("PRAGMA wal_checkpoint(TRUNCATE)");  // the log is as large as the file
+        writing.execute("PRAGMA foreign_keys = ON");             // not before: a migration may replace tables
         auto checkpointing = connect(options);
         auto reading = connect(options);
         return std::unique_ptr<chat::store>(std::make_unique<store_sqlite>(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -220,6 +221,49 @@ def test_an_idle_server_ends_at_once(start_app: StartApp, face: str, number: sig
     assert server.end(number) == 0
     assert time.monotonic() - began < 1.0 * SLOWER
     assert "stopping" in server.output
+
+
+def schema_1(file: Path) -> None:
+    """Makes a database as the first version did, with 5 MB of messages."""
+    schema = (paths.CPP / "store/sqlite/0001_initial.sql").read_text(encoding="utf-8")
+    insert = (
+        "INSERT INTO messages (room_id, seq, id, username, text, timestamp, client_id) VALUES (1, ?, ?, ?, ?, 0, ?)"
+    )
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(schema.removeprefix('R"sql(').rstrip().removesuffix(')sql"'))
+        database.execute("INSERT INTO rooms (room_id, name, last_seq) VALUES (1, 'lobby', 20000)")
+        rows = ((number, f"id-{number:020}", "Anna", "x" * 50, f"client-{number:030}") for number in range(1, 20_001))
+        database.executemany(insert, rows)
+        database.execute("PRAGMA user_version = 1")
+        database.commit()
+
+
+@pytest.mark.parametrize(("times", "enough"), [(2.2, False), (3.5, True)])
+def test_an_older_database_is_migrated_only_where_there_is_room(tmp_path: Path, times: float, enough: bool) -> None:
+    old, disk = tmp_path / "old.db", tmp_path / "disk"
+    disk.mkdir()
+    schema_1(old)
+    size = old.stat().st_size
+    # A disk of that size, which nobody else sees.
+    shell = (
+        'mount -t tmpfs -o size="$1" none "$2" && cp "$3" "$2/chatterlink.db" && cd "$2" && shift 3 && '
+        '"$@"; code=$?; ls -l; exit $code'
+    )
+    unshared = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mounting = subprocess.run([*unshared, f"mount -t tmpfs none {disk}"], capture_output=True, check=False)
+    if mounting.returncode != 0:
+        pytest.skip("this machine lets nobody mount a disk of their own")
+    command = [*paths.command("binary", "app"), "--port", "0", "--data", str(disk)]
+    whole = [*unshared, shell, "sh", str(int(size * (1 + times))), str(disk), str(old), "timeout", "2", *command]
+    done = subprocess.run(whole, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    if enough:
+        assert "stopping" in done.stdout, done
+        assert "-wal" not in done.stdout, done
+    else:
+        assert done.returncode == 1, done
+        needed, there = re.findall(r"(\d+) MB", done.stderr)
+        assert int(needed) == -(-3 * size // 1_000_000), done
+        assert 0 < int(there) < int(needed), done
 
 
 @pytest.mark.parametrize("program", ["app", "server"])
