@@ -110,8 +110,8 @@ int talk_in_editor(terminal_editor& editor, client_view& view, client_link& link
     return code;
 }
 
-/// Without an editor: lines in, lines out.
-int talk_in_lines(client_view& view, client_link& link, client_signals& signals) {
+/// Without an editor: lines in, lines out. `hint` is told when the server went away without a word.
+int talk_in_lines(client_view& view, client_link& link, client_signals& signals, const std::string& hint) {
     client_input input(link);
     // Declared after the input, so run before it goes: frees it from waiting for the link.
     struct stopper {
@@ -121,6 +121,12 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
 
     std::optional<steady_time> input_ended;
     std::size_t came = 0;  // lines
+    bool lost = false;     // the server, and with it perhaps what was said; kept lines sent since then count
+    const auto answered = [&] {
+        if (!lost || came >= std::max<std::size_t>(input.said(), 1)) return true;
+        if (came == 0) view.tell("the server went away without an answer" + hint);
+        return false;
+    };
     steady_time last_event = steady_now();
     while (true) {
         std::array<pollfd, 3> fds{
@@ -134,6 +140,8 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
         for (const link_event& event : events) {
             view.show(event);
             if (event.what == link_event::kind::line) ++came;
+            if (event.what == link_event::kind::lost) lost = true;
+            if (event.what == link_event::kind::said) lost = false;
             if (event.what == link_event::kind::ended) return 1;
         }
         if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
@@ -151,7 +159,7 @@ int talk_in_lines(client_view& view, client_link& link, client_signals& signals)
             return 1;
         }
         const milliseconds quiet = came < input.said() ? answer_time : quiet_time;
-        if (now - last_event >= quiet || now - *input_ended >= longest_wait) return 0;
+        if (now - last_event >= quiet || now - *input_ended >= longest_wait) return answered() ? 0 : 1;
     }
 }
 
@@ -186,7 +194,10 @@ int run_client(const std::string& program, const std::vector<std::string>& argum
                       .address = address_text(command.options.host, command.options.port),
                       .out = print});
     view.show(*first);
-    if (!editor) return talk_in_lines(view, link, signals);
+    if (!editor) {
+        const char* const tls_hint = command.options.tls ? "" : ": does it want --tls?";
+        return talk_in_lines(view, link, signals, tls_hint);
+    }
     const int code = talk_in_editor(*editor, view, link, signals);
     tell_unsent(view, link);
     editor->flush();

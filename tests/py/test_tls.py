@@ -464,6 +464,12 @@ def test_the_line_client_says_so_when_there_is_no_tls(start_line_server: StartLi
     assert "no TLS connection" in done.stderr, done
 
 
+def test_a_line_that_a_tls_server_cannot_have_understood_is_no_success(lines: LineServer) -> None:
+    done = client(lines)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert "does it want --tls?" in done.stderr, done
+
+
 def test_openssl_s_client_talks_to_the_line_port(lines: LineServer, certificate: Certificate) -> None:
     arguments = ["openssl", "s_client", "-quiet", "-CAfile", str(certificate.cert), "-verify_return_error"]
     with Program([*arguments, "-connect", f"{lines.host}:{lines.port}"], input_pipe=True) as program:
