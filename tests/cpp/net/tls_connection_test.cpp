@@ -31,7 +31,7 @@ class tls_connection : public testing::TestWithParam<base::shard_id> {
     http_loopback server{
         handler,
         GetParam(),
-        {},
+        {.pipelined_bytes = 100'000'000},  // so that a queue can be full
         {.max_queue = 1024 * 1024, .write_stall = 10s, .linger = 500ms, .tls_handshake = 500ms},
         tls_context::open(files, true).value()};
 };
