@@ -4,7 +4,6 @@
 
 #include <system_error>
 
-#include "apps/folder_lock.hpp"
 #include "apps/runtime.hpp"
 #include "apps/version.hpp"
 #include "base/ids.hpp"
@@ -82,8 +81,7 @@ struct chat_app::impl {
     // From the bottom layer up; destroyed from the top down, after the threads have ended.
     struct layers {
         explicit layers(const app_options& o)
-            : folder(o.data),
-              run(o.threads, o.io_uring),
+            : run(o.threads, o.io_uring),
               store(open_store(o)),
               files(gateways::open_upload_store({.folder = o.data / "uploads"}).value()),
               hub(run.threads()),
@@ -113,7 +111,6 @@ struct chat_app::impl {
                      });
         }
 
-        folder_lock folder;
         runtime run;
         std::unique_ptr<chat::store> store;
         std::unique_ptr<gateways::upload_store> files;

@@ -278,9 +278,9 @@ def admitted(connection: http.client.HTTPConnection, **headers: str) -> bool:
     return answer == 200
 
 
-def test_forwarded_host_and_protocol_count_from_a_trusted_proxy_only(start_app: StartApp, tmp_path: Path) -> None:
+def test_forwarded_host_and_protocol_count_from_a_trusted_proxy_only(start_app: StartApp) -> None:
     trusting = start_app("--store", "memory", "--trusted-proxies", "10.0.0.0/8,127.0.0.1")
-    careful = start_app("--store", "memory", "--trusted-proxies", "10.0.0.0/8", data=tmp_path / "other")
+    careful = start_app("--store", "memory", "--trusted-proxies", "10.0.0.0/8")
 
     def at(server: object) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)  # type: ignore[attr-defined]
