@@ -257,6 +257,7 @@ def test_an_opened_image_fits_into_the_window(
     ada = visit(server, width=width, height=height).join("Ada")
     ada.find("message-image").click()
     box = ada.find("lightbox")
+    expect(box.get_by_role("img")).to_have_js_property("complete", True)  # until then it has no size
     expect(box.get_by_role("img")).to_be_in_viewport(ratio=1)
     image = box.get_by_role("img").bounding_box()
     bar = ada.find("lightbox-close").bounding_box()
