@@ -14,8 +14,9 @@ namespace {
 
 using kind = line_item::kind;
 
+// More room than that is given back once it is not needed.
 constexpr std::size_t keep_items = 64;
-constexpr std::size_t keep_capacity = 1024;  // a bigger buffer is given back once it is empty
+constexpr std::size_t keep_capacity = 1024;
 
 bool is_continuation(char c) noexcept {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
