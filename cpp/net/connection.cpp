@@ -1,6 +1,10 @@
 #include "net/connection.hpp"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 #include <array>
 #include <boost/asio/post.hpp>
@@ -13,6 +17,8 @@ namespace {
 
 // What a round may put on top of a queue that is full: this part of what may wait in it.
 constexpr std::size_t shares_of_a_round = 8;
+
+constexpr unsigned looks_in_a_stall = 4;  // at what has gone meanwhile
 
 constexpr std::size_t max_iovecs = 256;  // of one writev; IOV_MAX is 1024 on Linux
 
@@ -33,6 +39,17 @@ ssize_t write_parts(int handle, std::span<iovec> parts) noexcept {
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
     return ::sendmsg(handle, &message, send_flags);
+}
+
+// What the peer has not acknowledged yet; 0 where the system does not tell.
+std::size_t bytes_in_kernel(int handle) noexcept {
+#ifdef SIOCOUTQ
+    int bytes = 0;
+    if (::ioctl(handle, SIOCOUTQ, &bytes) == 0 && bytes > 0) return static_cast<std::size_t>(bytes);
+#else
+    (void)handle;
+#endif
+    return 0;
 }
 
 }  // namespace
@@ -275,7 +292,7 @@ bool connection::write_some() {
 
 void connection::wait_writable() {
     waiting_writable_ = true;
-    if (!deadline_) start_deadline(limits_.write_stall);
+    if (!deadline_) start_stall();
     if (!alive_) alive_ = shared_from_this();
     home_->inputs().want_output(handle(), *this);
 }
@@ -292,20 +309,41 @@ bool connection::write_again() {
     if (state_ == state::closed) return false;
     // Progress, or done: the stall starts anew or is over.
     if (write_some() && state_ != state::lingering) deadline_.reset();
-    if (waiting_writable_ && !deadline_) start_deadline(limits_.write_stall);
+    if (waiting_writable_ && !deadline_) start_stall();
     return had_something;
 }
 
 void connection::start_deadline(base::milliseconds delay) {
-    if (!deadline_) deadline_ = std::make_unique<timer>(&connection::on_deadline, this);
-    home_->start_timer(*deadline_, delay);
+    if (!deadline_) deadline_ = std::make_unique<deadline>(*this);
+    home_->start_timer(deadline_->when, delay);
+}
+
+void connection::start_stall() {
+    start_deadline(limits_.write_stall / looks_in_a_stall);
+    deadline_->in_kernel = bytes_in_kernel(handle());
+    deadline_->looks = 0;
+}
+
+// Whether a peer that the kernel takes nothing more for still reads: it takes more only once a third of its
+// megabytes have gone, for which a slow reader may need longer than it may stall. Looked at several times, so
+// that the time counts from about when the peer last took something.
+bool connection::may_go_on() {
+    if (bytes_in_kernel(handle()) + limits_.stall_bytes <= deadline_->in_kernel) {
+        start_stall();
+        return true;
+    }
+    if (++deadline_->looks >= looks_in_a_stall) return false;
+    start_deadline(limits_.write_stall / looks_in_a_stall);
+    return true;
 }
 
 void connection::on_deadline(void* self) {
     auto& c = *static_cast<connection*>(self);
     const auto keep = c.shared_from_this();
     if (c.state_ == state::open || c.state_ == state::flushing) {
-        c.fail_slow("it took nothing for " + std::to_string(c.limits_.write_stall.count()) + " ms");
+        if (c.may_go_on()) return;
+        c.fail_slow("it took less than " + std::to_string(c.limits_.stall_bytes) + " bytes in " +
+                    std::to_string(c.limits_.write_stall.count()) + " ms");
     } else {
         c.finish();
     }

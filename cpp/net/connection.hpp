@@ -34,7 +34,9 @@ struct connection_limits {
     std::size_t max_queue = 1024 * 1024;
     base::milliseconds catch_up{2'000};
     std::size_t burst = 4;
-    base::milliseconds write_stall{10'000};    // a reader that takes nothing for this long is closed
+    // A reader for whom something waits is closed when it takes less than `stall_bytes` in this time.
+    base::milliseconds write_stall{10'000};
+    std::size_t stall_bytes = 8 * 1024;
     base::milliseconds linger{2'000};          // how long a closed side still reads what the peer sends
     base::milliseconds tls_handshake{10'000};  // from the accepted socket to the end of the TLS handshake
 };
@@ -203,6 +205,13 @@ class connection final : public connection_hook,
     };
     // Who waits for input; one at a time.
     enum class input_for : std::uint8_t { nobody, reader, read, call, abort_watch, discarding };
+    // For the peer to take what is queued, or to go.
+    struct deadline {
+        explicit deadline(connection& whose) : when(&connection::on_deadline, &whose) {}
+        timer when;
+        std::size_t in_kernel = 0;  // what the kernel had left to bring to the peer when the time began
+        unsigned looks = 0;         // at what it has left now, since then
+    };
     // What connections seldom want to hear of, or not for long.
     struct callbacks {
         std::function<void()> drained;
@@ -245,15 +254,17 @@ class connection final : public connection_hook,
     void fail_slow(const std::string& why);
     void finish();
     void start_deadline(base::milliseconds delay);
+    void start_stall();
+    bool may_go_on();
     static void on_deadline(void* self);
 
     // What a send and a flush touch, side by side: with many members in a room none of it is in the cache.
     shard* home_;
     send_queue queue_;
-    std::unique_ptr<tls_engine> tls_;   // null: plain
-    std::unique_ptr<timer> gap_;        // of flush_apart(); null: nothing is held back
-    std::unique_ptr<timer> deadline_;   // for the peer to take what is queued, or to go; null: none
-    std::unique_ptr<callbacks> calls_;  // null: none
+    std::unique_ptr<tls_engine> tls_;     // null: plain
+    std::unique_ptr<timer> gap_;          // of flush_apart(); null: nothing is held back
+    std::unique_ptr<deadline> deadline_;  // null: none
+    std::unique_ptr<callbacks> calls_;    // null: none
     state state_ = state::open;
     bool dirty_ = false;
     bool spoke_ = false;

@@ -115,6 +115,11 @@ class raw_client {
             return false;
         }
     }
+    /// Takes up to so many bytes from the kernel's hands, if there are any, and throws them away.
+    void take_crumb(std::size_t n) {
+        std::string crumb(n, '\0');
+        (void)::recv(socket_, crumb.data(), crumb.size(), MSG_DONTWAIT);
+    }
     /// Whether nothing comes for that long.
     bool silent(std::chrono::milliseconds time) {
         pollfd wait{socket_, POLLIN, 0};
@@ -211,7 +216,7 @@ class raw_client {
     }
     void more() {
         if (!more_until(std::chrono::steady_clock::now() + patience))
-            throw std::runtime_error("the server closed the connection after: " + read_);
+            throw std::runtime_error("the server closed the connection after: " + read_.substr(0, 500));
     }
     // False at the end of the connection, orderly or not.
     bool more_until(std::chrono::steady_clock::time_point until) {
