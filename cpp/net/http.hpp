@@ -22,8 +22,8 @@ namespace chatterlink::net {
 struct http_limits {
     std::uint32_t max_header = 16 * 1024;       // bytes of request line and header fields: 431 beyond
     base::milliseconds header_timeout{10'000};  // from the first byte wanted to the end of the header
-    // No further request is read while more of earlier answers waits for the reader. With one more answer that
-    // must stay below what connection_limits lets wait.
+    // No further request is read while more of earlier answers waits for the reader. With one more answer
+    // that must stay below what connection_limits lets wait.
     std::size_t pipelined_bytes = 256 * 1024;
     base::milliseconds idle_timeout{60'000};     // between two requests on one connection
     base::milliseconds body_window{10'000};      // in each window of this length …
