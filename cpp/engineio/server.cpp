@@ -1,14 +1,17 @@
 #include "engineio/server.hpp"
 
+#include <chrono>
 #include <string_view>
 
 #include "base/ids.hpp"
+#include "base/log.hpp"
 #include "engineio/cookie.hpp"
 
 namespace chatterlink::engineio {
 namespace {
 
 constexpr std::size_t sid_random_bytes = 20;  // 160 bits: not to be guessed
+constexpr auto tell_again = std::chrono::seconds(10);
 
 // Whether the query has a sid at all, be it one that cannot be decoded.
 bool names_session(std::string_view query) {
@@ -110,11 +113,23 @@ void server::handle(net::exchange_ptr e) {
 
 void server::handshake(net::exchange_ptr e, transport t) {
     net::shard& home = e->home();
+    if (shards_[home.id()].clients.size() >= how_.max_sessions) return refuse_full(*e);
     auto made =
         std::make_shared<client>(base::random_token_of(home.id(), sid_random_bytes), t, common_, home);
     auto decided = on_open_(*made, *e);
     shards_[home.id()].clients.insert(made);
     made->start(std::move(e), std::move(decided));
+}
+
+void server::refuse_full(net::exchange& e) {
+    auto& told = shards_[e.home().id()].told_full;
+    if (const auto now = base::steady_now(); told == base::steady_time{} || now - told >= tell_again) {
+        told = now;
+        spdlog::warn("there are {} sessions on one thread: new ones are refused", how_.max_sessions);
+    }
+    auto r = refusal{503, R"({"code":4,"message":"There are too many sessions"})"}.answer();
+    r.close = true;
+    e.respond(std::move(r));
 }
 
 void server::forget(client& gone) {

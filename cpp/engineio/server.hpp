@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/named_set.hpp"
 #include "engineio/client.hpp"
 #include "engineio/departed.hpp"
@@ -44,12 +45,14 @@ class server final : public net::http_handler {
     struct per_shard {
         base::named_set<client, &client::sid> clients;
         departed left;
+        base::steady_time told_full{};  // when the log was last told that there are max_sessions
     };
 
     bool page_may(const net::exchange& e) const;
     client* find(base::shard_id here, const std::string& sid) const;
     void handshake(net::exchange_ptr e, transport t);
     void continue_session(net::exchange_ptr e, transport t, const std::string& sid);
+    void refuse_full(net::exchange& e);
     void forget(client& gone);
     static bool answer_departed(departed& left, net::exchange& e, transport t, const std::string& sid);
     static void refuse(net::exchange& e, protocol_error why);

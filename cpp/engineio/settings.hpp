@@ -49,6 +49,10 @@ struct settings {
     base::milliseconds connect_timeout{45'000};  // for the application to accept or refuse a new session
     base::milliseconds close_timeout{10'000};  // for the poll that takes the last packets of a closed session
 
+    // Of one shard; further ones are refused with 503. Those that poll need no descriptor, so nothing else
+    // ends what they take of the memory.
+    std::size_t max_sessions = 100'000;
+
     std::uint32_t max_payload = 1'000'000;  // bytes of one message or one POST: close code 1009, status 413
     // Bytes that may wait for the next poll: more for longer than `poll_catch_up`, or `poll_burst` times as
     // many at any time, is a slow consumer's. As for a WebSocket (net::connection_limits).

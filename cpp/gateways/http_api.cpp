@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v6.hpp>
+#include <charconv>
+#include <system_error>
 
 #include "base/log.hpp"
 #include "chat/names.hpp"
@@ -36,6 +39,10 @@ std::string megabytes(std::uint64_t bytes) {
 
 base::error upload_too_large(std::uint64_t limit) {
     return fail(errc::upload_too_large, "images may have at most " + megabytes(limit));
+}
+
+base::error not_from_here() {
+    return fail(errc::forbidden, "uploads come from this server's own page only");
 }
 
 void method_not_allowed(net::exchange& e, const char* allowed) {
@@ -75,12 +82,43 @@ upload_api::upload_api(base::shards& threads, upload_store& files, chat::store& 
       rate_limited_(bounds.rate_limited),
       by_address_(bounds.rates.uploads) {}
 
+// A form on somebody else's page must not upload in the name of who looks at it.
+bool upload_api::from_own_page(const net::exchange& e) const {
+    return origins_.allows(e.header("Origin"), e.host(), e.secure()) &&
+           e.header("Sec-Fetch-Site") != "cross-site";
+}
+
+// Bytes of the body, or as many as may come.
+std::uint64_t upload_api::announced(const net::exchange& e) const {
+    const std::uint64_t most = max_upload_ + form_overhead;
+    const auto length = e.header("Content-Length");
+    std::uint64_t bytes = 0;
+    const auto [end, failed] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+    return length.empty() || failed != std::errc() ? most : std::min(bytes, most);
+}
+
+bool upload_api::has_room(const net::exchange& e) const {
+    return arriving_.has_room(household_of(e.remote_address()), announced(e));
+}
+
 std::uint64_t upload_api::body_limit(const net::exchange& e) {
-    return e.path() == upload_path && e.method() == "POST" ? max_upload_ + form_overhead : 0;
+    if (e.path() != upload_path || e.method() != "POST" || !from_own_page(e) || !has_room(e)) return 0;
+    return max_upload_ + form_overhead;
 }
 
 base::error upload_api::too_large(const net::exchange& e, std::uint64_t limit) {
-    return e.path() == upload_path ? upload_too_large(max_upload_) : http_handler::too_large(e, limit);
+    if (e.path() != upload_path) return http_handler::too_large(e, limit);
+    if (!from_own_page(e)) return not_from_here();
+    if (!has_room(e)) {
+        return {errc::rate_limited, "too many uploads are on their way; try again in a moment",
+                arriving_.bounds().retry_after};
+    }
+    return upload_too_large(max_upload_);
+}
+
+std::unique_ptr<net::body_watch> upload_api::body_expected(const net::exchange& e) {
+    if (e.path() != upload_path || e.method() != "POST") return nullptr;
+    return arriving_.expect(household_of(e.remote_address()), announced(e));
 }
 
 void upload_api::handle(net::exchange_ptr e) {
@@ -93,17 +131,10 @@ void upload_api::handle(net::exchange_ptr e) {
 }
 
 void upload_api::take(net::exchange_ptr e) {
-    // A form on somebody else's page must not upload in the name of who looks at it.
-    const auto site = e->header("Sec-Fetch-Site");
-    if (!origins_.allows(e->header("Origin"), e->host(), e->secure()) || site == "cross-site") {
-        return refuse(*e, fail(errc::forbidden, "uploads come from this server's own page only"));
-    }
+    if (!from_own_page(*e)) return refuse(*e, not_from_here());
     if (rate_limited_) {
         if (const auto wait = by_address_.take(household_of(e->remote_address()), base::steady_now())) {
-            return refuse(
-                *e,
-                base::error{errc::rate_limited,
-                            "too many uploads: try again in " + std::to_string(wait->count()) + " ms", wait});
+            return refuse(*e, base::error{errc::rate_limited, "too many uploads, slow down", wait});
         }
     }
     const auto file = file_of(*e);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "base/shards.hpp"
 #include "chat/rate_limiter.hpp"
 #include "chat/service.hpp"
 #include "engineio/server.hpp"
+#include "gateways/arriving_uploads.hpp"
 #include "gateways/upload_store.hpp"
 #include "net/http.hpp"
 
@@ -20,11 +22,16 @@ class upload_api final : public net::http_handler {
     upload_api(base::shards& threads, upload_store& files, chat::store& records, const chat::limits& bounds,
                engineio::origin_policy origins, std::uint64_t max_upload);
 
+    /// None for whoever may not upload, or not now: too_large() says why.
     std::uint64_t body_limit(const net::exchange& e) override;
     base::error too_large(const net::exchange& e, std::uint64_t limit) override;
+    std::unique_ptr<net::body_watch> body_expected(const net::exchange& e) override;
     void handle(net::exchange_ptr e) override;
 
   private:
+    bool from_own_page(const net::exchange& e) const;
+    bool has_room(const net::exchange& e) const;
+    std::uint64_t announced(const net::exchange& e) const;
     void take(net::exchange_ptr e);
     void serve(net::exchange_ptr e);
 
@@ -35,6 +42,7 @@ class upload_api final : public net::http_handler {
     const std::uint64_t max_upload_;
     const bool rate_limited_;
     chat::keyed_rate_limiter by_address_;
+    arriving_uploads arriving_;
 };
 
 /// GET /healthz (alive), /readyz (takes messages), /config.json (the limits the page keeps to)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import io
 import re
+import socket
 import time
 from contextlib import closing
 from pathlib import Path
@@ -259,6 +262,55 @@ def test_what_is_no_form_is_refused(server: AppServer, content_type: str) -> Non
 )
 def test_an_upload_from_another_site_is_forbidden(server: AppServer, headers: dict[str, str]) -> None:
     refused(server, upload(server, png(), headers=headers), 403, "forbidden")
+
+
+# Before the body
+
+
+def announce(connection: socket.socket, length: int, **headers: str) -> Answer:
+    """The head of an upload alone: what a server says that has been told to speak before the body comes."""
+    fields = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(length), **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    connection.sendall(f"POST /upload HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{lines}\r\n".encode())
+    start = connection.recv(len(b"HTTP/1.1 100 Continue\r\n\r\n"))
+    if start.startswith(b"HTTP/1.1 100 "):
+        return Answer(100, http.client.HTTPMessage(), b"")
+    refusal = start + b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = refusal.partition(b"\r\n\r\n")
+    fields_of_head = http.client.parse_headers(io.BytesIO(head.partition(b"\r\n")[2] + b"\r\n\r\n"))
+    return Answer(int(head.split()[1]), fields_of_head, body)
+
+
+def test_who_may_not_upload_is_told_before_the_body_comes(server: AppServer) -> None:
+    for length in (100, 1_000_000, 10**12):
+        with connected(server) as connection:
+            answer = announce(connection, length, Origin="https://evil.example")
+            assert (answer.status, answer.error()["code"]) == (403, "forbidden")
+    with connected(server) as connection:
+        assert announce(connection, 10**12).status == 413
+
+
+def test_bodies_on_their_way_are_bounded(start_app: StartApp) -> None:
+    server = start_app("--max-upload", "20MiB", "--rate-limit", "off")
+    size = 20 * 1024 * 1024  # 64 MiB may come from one address
+    with contextlib.ExitStack() as stack:
+        under_way = [stack.enter_context(connected(server)) for _ in range(3)]
+        assert [announce(each, size).status for each in under_way] == [100] * 3
+        with connected(server) as another:
+            answer = announce(another, size)
+            assert (answer.status, answer.error()["code"]) == (429, "rate_limited")
+            assert answer.error()["retry_after_ms"] == 2000
+            assert answer.headers["Retry-After"] == "2"
+        uploaded(server)  # a small one goes on
+        under_way[0].close()
+
+        def taken() -> bool:
+            with connected(server) as next_one:
+                return announce(next_one, size).status == 100
+
+        until = time.monotonic() + PATIENCE  # it takes a moment until the server has seen that one broke off
+        while not taken():
+            assert time.monotonic() < until
 
 
 def test_an_upload_from_the_page_itself_is_taken(server: AppServer) -> None:

@@ -66,6 +66,30 @@ TEST(engineio_admission, a_refusal_has_the_applications_status_and_body_on_both_
     EXPECT_EQ(server.closed_sessions(), 0u) << "who was refused was never there";
 }
 
+TEST(engineio_admission,
+     beyond_the_most_sessions_a_thread_holds_further_ones_are_refused_until_one_has_gone) {
+    engine server(settings{.max_sessions = 2});
+    auto polling = server.connect();
+    const auto first = engine::open_polling(polling);
+    auto socket = server.connect();
+    engine::open_websocket(socket);
+    for (const auto* transport : {by_polling, by_websocket}) {
+        auto third = server.connect();
+        const auto answer = transport == by_polling ? third.get(transport) : third.upgrade(transport);
+        EXPECT_EQ(answer.status, 503u);
+        EXPECT_EQ(answer.body, R"({"code":4,"message":"There are too many sessions"})");
+        EXPECT_TRUE(third.closed());
+    }
+    socket.ws_text("4still here");
+    EXPECT_EQ(socket.ws_read_text(), "4still here");
+    EXPECT_EQ(polling.post(engine::polling(first), "4nor does it lose anything").status, 200u);
+    socket.close();
+    EXPECT_TRUE(test::eventually(
+        [&] { return server->on_shard(0, [&] { return server.server().sessions(); }) == 1; }));
+    auto next = server.connect();
+    engine::open_polling(next);
+}
+
 TEST(engineio_admission, messages_of_a_refusal_are_json) {
     EXPECT_EQ(refusal::because(protocol_error::forbidden).body, R"({"code":4,"message":"Forbidden"})");
     EXPECT_EQ(refusal::because(protocol_error::forbidden, "no \"entry\"\n").body,
