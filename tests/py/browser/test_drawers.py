@@ -99,6 +99,24 @@ def test_a_room_chosen_in_the_drawer_is_left_by_back_in_one_step(start_app: Star
     expect(ada.find("room-list")).not_to_be_visible()
 
 
+def test_a_closed_image_covers_nothing_from_that_moment_on(start_app: StartApp, visit: Visit, meet: Meet) -> None:
+    server = start_app()
+    bo = meet(server, "Bo")
+    bo.say("", "general", bo.upload(plain_png(), "dot.png"))
+    ada = visit(server).join("Ada", "attic")
+    ada.go_to_room("general")
+    ada.page.get_by_role("button", name="Open the image dot.png").click()
+    # As Esc does; and the key in the same frame.
+    ada.find("lightbox").evaluate(
+        """(dialog) => {
+          dialog.requestClose();
+          document.activeElement.dispatchEvent(
+            new KeyboardEvent('keydown', {key: 'ArrowUp', altKey: true, bubbles: true}));
+        }"""
+    )
+    ada.expect_room("attic")
+
+
 @pytest.mark.parametrize("over", ["image", "people"])
 def test_the_keys_for_changing_rooms_rest_while_something_lies_over_the_room(
     start_app: StartApp, visit: Visit, meet: Meet, over: str

@@ -36,6 +36,8 @@ function LightboxDialog({ image }: { image: Attachment }) {
       ref={dialog}
       aria-label={`Image ${image.name}`}
       data-testid="lightbox"
+      // On Esc the browser gives the focus back at once, but tells of the close only with the next frame.
+      onCancel={close}
       onClose={close}
       onClick={(event) => {
         if (event.target === event.currentTarget || event.target === event.currentTarget.firstElementChild)
