@@ -23,6 +23,7 @@ struct limits {
     std::size_t history_bytes = 256 * 1024;  // texts in one answer: a page must fit well into a send queue
     std::size_t members_whole = 200;         // a join's answer has all names of a room of so many members …
     std::size_t members_page = 50;           // … and so many of a larger one's; the count is always right
+    std::size_t members_max = 200;           // names in one page of the list of members
     std::size_t rooms_page = 500;            // rooms in a list
     std::size_t presence_names = 50;         // names in one presence event; the count is always right
     std::size_t typing_names = 20;
@@ -37,7 +38,7 @@ struct limits {
 
     bool rate_limited = true;  // false: nothing below applies
     rate_limits rates{};
-    rate_limit queries{20, 100};  // history and room lists
+    rate_limit queries{20, 100};  // history, members and room lists
 };
 
 }  // namespace chatterlink::chat

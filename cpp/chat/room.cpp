@@ -77,6 +77,14 @@ name_list_ptr room::members(std::size_t most) {
     return listed_;
 }
 
+std::pair<std::vector<std::string>, bool> room::members_after(const std::string& key,
+                                                              std::size_t most) const {
+    std::vector<std::string> names;
+    auto at = members_.upper_bound(key);
+    for (; at != members_.end() && names.size() < most; ++at) names.push_back(at->second.display);
+    return {std::move(names), at != members_.end()};
+}
+
 // The member of that key comes, goes or is respelled.
 void room::list_changes(const std::string& key) noexcept {
     if (listed_ && (listed_->names().size() < listed_most_ || key <= listed_last_)) listed_.reset();

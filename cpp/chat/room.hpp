@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/shared_buffer.hpp"
@@ -39,6 +41,10 @@ class room {
 
     /// The first names, in order of their keys: the same list until one of them changes.
     name_list_ptr members(std::size_t most);
+
+    /// At most so many names behind that key (of whoever, there or not; empty: from the first), in the same
+    /// order, and whether there are further ones.
+    std::pair<std::vector<std::string>, bool> members_after(const std::string& key, std::size_t most) const;
 
     /// A sign of typing, or of having stopped. True if the list of those who type changed.
     bool set_typing(participant_id who, bool typing_now, base::steady_time now);

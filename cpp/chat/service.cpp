@@ -1,6 +1,7 @@
 #include "chat/service.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -404,6 +405,32 @@ void service::members(const participant_ptr& who, const std::string& room_name,
             if (!who->gone) then(std::move(list));
         });
     });
+}
+
+void service::list_members(const participant_ptr& who, members_query which, done<members_page> then) {
+    if (auto wait = too_often(who->queries, "requests")) return then(std::move(*wait));
+    const auto name = check_room_name(which.room);
+    if (!name || !who->rooms.contains(name->display)) return then(not_joined(which.room));
+    std::string after;
+    if (!which.after.empty()) {
+        auto checked = check_user_name(which.after);
+        if (!checked) return then(checked.error());
+        after = std::move(checked->key);
+    }
+    const std::size_t most =
+        which.limit == 0 ? limits_.members_max : std::min<std::size_t>(which.limit, limits_.members_max);
+    threads_.run_on(
+        threads_.home_of(name->display), [this, who, room_name = name->display, after = std::move(after),
+                                          most, then = std::move(then)]() mutable {
+            members_page page{std::move(room_name), {}, false, 0};
+            if (room* const r = find_here(page.room)) {
+                std::tie(page.names, page.more) = r->members_after(after, most);
+                page.count = r->count();
+            }
+            threads_.run_on(who->home, [who, page = std::move(page), then = std::move(then)]() mutable {
+                if (!who->gone) then(std::move(page));
+            });
+        });
 }
 
 void service::rooms(const participant_ptr& who, done<std::vector<listed_room>> then) {

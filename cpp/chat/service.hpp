@@ -40,6 +40,19 @@ struct joined {
     history_page history;
 };
 
+struct members_query {
+    std::string room;
+    std::string after{};      // a name: those behind it; empty: the first
+    std::uint32_t limit = 0;  // 0: the largest page
+};
+
+struct members_page {
+    std::string room;                // the name as accepted
+    std::vector<std::string> names;  // in one order for everybody
+    bool more = false;               // there are further ones behind the last
+    std::size_t count = 0;           // of all members
+};
+
 struct say_request {
     std::string room;
     std::string text;
@@ -95,7 +108,9 @@ class service {
     void history(const participant_ptr& who, history_query which, done<history_page> then);
     /// Rooms with members, then rooms with messages only. Errors: rate_limited, store_unavailable.
     void rooms(const participant_ptr& who, done<std::vector<listed_room>> then);
-    /// The members of a room the participant is in. Errors: not_joined.
+    /// `which.limit` more than the largest: the largest. Errors: not_joined, name_*, rate_limited.
+    void list_members(const participant_ptr& who, members_query which, done<members_page> then);
+    /// As many members of a room the participant is in as a join tells. Errors: not_joined.
     void members(const participant_ptr& who, const std::string& room_name,
                  done<std::pair<std::vector<std::string>, std::size_t>> then);
 

@@ -52,6 +52,12 @@ std::string success_text(const chat::history_page& page) {
     return std::move(text.flag("more", page.more).flag("ok", true)).take();
 }
 
+std::string success_text(const chat::members_page& page) {
+    base::json_object_text text;
+    text.number("count", std::uint64_t{page.count}).list("members", page.names, base::append_json_text);
+    return std::move(text.flag("more", page.more).flag("ok", true).text("room", page.room)).take();
+}
+
 std::string success_text(const chat::joined& j) {
     base::json_object_text text(256 + j.members->json().size());
     text.number("count", std::uint64_t{j.count}).list("history", j.history.messages, append_message);

@@ -26,6 +26,7 @@ json failure(const base::error& e);
 std::string json_text(const chat::message& m);
 std::string success_text(const chat::said& s);             // {ok, id, seq, timestamp}
 std::string success_text(const chat::history_page& page);  // {ok, messages, more, last_seq}
+std::string success_text(const chat::members_page& page);  // {ok, room, members, more, count}
 std::string success_text(const chat::joined& j);
 
 /// The address of an upload: "/uploads/<name>".

@@ -39,6 +39,11 @@ class fields {
         return value->get<std::uint64_t>();
     }
 
+    /// Of a page; 0 when there is none.
+    std::uint32_t limit(std::size_t most) {
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(number("limit").value_or(0), most));
+    }
+
     bool flag(const char* name) {
         const json* const value = find(name, true);
         if (value == nullptr) return false;
@@ -123,7 +128,8 @@ class chat_client final : public socketio::socket_handler {
         static const std::unordered_map<std::string, handler> handlers{
             {"join", &chat_client::join},       {"leave", &chat_client::leave},
             {"message", &chat_client::say},     {"typing", &chat_client::typing},
-            {"history", &chat_client::history}, {"rooms", &chat_client::rooms},
+            {"history", &chat_client::history}, {"members", &chat_client::members},
+            {"rooms", &chat_client::rooms},
         };
         if (who_->gone) return;
         const reply r(socket_, std::move(answer));
@@ -207,12 +213,20 @@ class chat_client final : public socketio::socket_handler {
     void history(const json& payload, const reply& r) {
         fields f(payload);
         chat::history_query which{f.text("room"), f.number("before"), f.number("after"), 0};
-        const auto limit = f.number("limit");
+        which.limit = f.limit(rules_.bounds().history_max);
         if (f.error()) return r.error(*f.error());
-        if (limit)
-            which.limit =
-                static_cast<std::uint32_t>(std::min<std::uint64_t>(*limit, rules_.bounds().history_max));
         rules_.history(who_, std::move(which), [r](const base::result<chat::history_page>& page) {
+            if (!page) return r.error(page.error());
+            r.ok_text(*page);
+        });
+    }
+
+    void members(const json& payload, const reply& r) {
+        fields f(payload);
+        chat::members_query which{f.text("room"), f.text("after", false), 0};
+        which.limit = f.limit(rules_.bounds().members_max);
+        if (f.error()) return r.error(*f.error());
+        rules_.list_members(who_, std::move(which), [r](const base::result<chat::members_page>& page) {
             if (!page) return r.error(page.error());
             r.ok_text(*page);
         });

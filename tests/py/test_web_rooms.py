@@ -231,6 +231,32 @@ def test_presence_tells_who_came_and_went_and_how_many_are_left(server: AppServe
     assert sorted(everyone[4].join("Guest 4")["members"]) == ["Anna", "Guest 3", "Guest 4"]
 
 
+def test_the_members_of_a_large_room_are_read_page_by_page(start_app: StartApp, connections: Connections) -> None:
+    server = start_app("--store", "memory", "--rate-limit", "off", "--threads", "2")
+    everybody = {f"Member {n}" for n in range(450)} | {"Zoë", "__proto__"}
+    for name in everybody:
+        connections.joined(server, name)
+    last = connections.raw(server)
+    joined = last.join("anna")
+    assert (len(joined["members"]), joined["count"]) == (50, 453)
+
+    pages = [last.call("members", {"room": "#lobby", "after": joined["members"][-1]})]
+    while pages[-1]["more"]:
+        pages.append(last.call("members", {"room": "lobby", "after": pages[-1]["members"][-1]}))
+    assert [len(page["members"]) for page in pages] == [200, 200, 3]
+    assert {page["room"] for page in pages} == {"lobby"}
+    assert {page["count"] for page in pages} == {453}
+    names = joined["members"] + [name for page in pages for name in page["members"]]
+    assert len(names) == 453
+    assert set(names) == everybody | {"anna"}
+
+    assert last.call("members", {"room": "lobby", "limit": 2})["members"] == names[:2]
+    assert last.call("members", {"room": "lobby", "limit": 10**9})["members"] == names[:200]
+    last_one = last.call("members", {"room": "lobby", "after": names[-1]})
+    assert (last_one["members"], last_one["more"]) == ([], False)
+    assert last.refused("members", {"room": "lobby", "after": "\0"})["code"] == "name_invalid"
+
+
 def test_a_crowd_that_joins_at_once_makes_few_presence_events(start_app: StartApp, connections: Connections) -> None:
     server = start_app("--store", "memory", "--rate-limit", "off")
     anna = connections.joined(server, "Anna")

@@ -242,6 +242,9 @@ def test_too_long_ids_are_refused(server: AppServer, connections: Connections) -
         ("history", [{"room": "home", "before": 1.5}]),
         ("history", [{"room": "home", "after": "2"}]),
         ("history", [{"room": "home", "limit": [1]}]),
+        ("members", [{}]),
+        ("members", [{"room": "home", "after": 1}]),
+        ("members", [{"room": "home", "limit": -1}]),
     ],
 )
 def test_a_payload_of_the_wrong_shape_is_refused(
@@ -253,7 +256,7 @@ def test_a_payload_of_the_wrong_shape_is_refused(
     assert len(client.wait_for_all("message", 1)) == 1
 
 
-@pytest.mark.parametrize("event", ["leave", "message", "typing", "history"])
+@pytest.mark.parametrize("event", ["leave", "message", "typing", "history", "members"])
 def test_everything_about_a_room_needs_membership(server: AppServer, connections: Connections, event: str) -> None:
     connections.joined(server, "Anna", "secret").say("for us only", "secret")
     stranger = connections.joined(server, "Ben")

@@ -203,6 +203,11 @@ class chat_world {
         at(p, [&] { service.history(p.who, std::move(which), into(p, threads, answer)); });
         return finish(answer);
     }
+    base::result<chat::members_page> list_members(person& p, chat::members_query which) {
+        auto answer = std::make_shared<std::optional<base::result<chat::members_page>>>();
+        at(p, [&] { service.list_members(p.who, std::move(which), into(p, threads, answer)); });
+        return finish(answer);
+    }
     base::result<std::vector<chat::listed_room>> list(person& p) {
         auto answer = std::make_shared<std::optional<base::result<std::vector<chat::listed_room>>>>();
         at(p, [&] { service.rooms(p.who, into(p, threads, answer)); });

@@ -61,6 +61,17 @@ TEST_F(room_of_members, lists_members_by_their_keys_up_to_a_limit) {
     EXPECT_EQ(r.members(0)->names(), names{});
 }
 
+TEST_F(room_of_members, lists_members_behind_a_key_whoever_has_it) {
+    using page = std::pair<names, bool>;
+    for (const auto* each : {"Cleo", "anna", "Bob"})
+        ASSERT_TRUE(enter(static_cast<participant_id>(each[0]), each));
+    EXPECT_EQ(r.members_after("", 2), (page{{"anna", "Bob"}, true}));
+    EXPECT_EQ(r.members_after("bob", 2), (page{{"Cleo"}, false}));
+    EXPECT_EQ(r.members_after("b", 1), (page{{"Bob"}, true})) << "nobody has that name";
+    EXPECT_EQ(r.members_after("cleo", 2), (page{{}, false}));
+    EXPECT_EQ(r.members_after("", 0), (page{{}, true}));
+}
+
 TEST_F(room_of_members, gives_one_list_to_all_until_a_name_in_it_changes) {
     for (participant_id i = 0; i < 10; ++i)
         ASSERT_TRUE(enter(i, std::string("user ") + static_cast<char>('a' + i)));

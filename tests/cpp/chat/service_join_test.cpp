@@ -1,7 +1,10 @@
 // Joining, leaving, reading: over one shard and over several, with a store that is quick, slow or broken.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <random>
+#include <set>
 
 #include "chat/chat_world.hpp"
 
@@ -205,6 +208,35 @@ TEST_P(service_join, big_rooms_get_a_page_of_members_and_the_count) {
         EXPECT_EQ(in->members->names().size(), count <= 10 ? count : 5u);
         EXPECT_EQ(in->count, count);
     }
+}
+
+TEST_P(service_join, a_big_rooms_members_are_read_page_by_page) {
+    auto bounds = chat_world::unlimited();
+    bounds.members_whole = bounds.members_page = 5;
+    bounds.members_max = 4;
+    chat_world w(GetParam(), bounds);
+    std::optional<joined> last;
+    for (int i = 0; i < 23; ++i) {
+        auto& each = w.enter(static_cast<base::shard_id>(i));
+        last = w.join(each, (i % 2 == 0 ? "User " : "user ") + std::to_string(i)).value();
+    }
+    auto& reader = *w.people.back();
+    names all = last->members->names();
+    bool more = true;
+    while (more) {
+        const auto page = w.list_members(reader, {" #lobby", all.back(), 0});
+        ASSERT_TRUE(page);
+        EXPECT_EQ(page->room, "lobby");
+        EXPECT_EQ(page->count, 23u);
+        EXPECT_EQ(page->names.size(), std::min<std::size_t>(4, 23 - all.size()));
+        all.insert(all.end(), page->names.begin(), page->names.end());
+        more = page->more;
+    }
+    EXPECT_EQ(all.size(), 23u);
+    EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 23u);
+    EXPECT_EQ(w.list_members(reader, {"lobby", "", 2})->names, names(all.begin(), all.begin() + 2));
+    expect_error(w.list_members(reader, {"elsewhere"}), errc::not_joined);
+    expect_error(w.list_members(reader, {"lobby", "a\nb"}), errc::name_invalid);
 }
 
 // ---- Exactly once ----

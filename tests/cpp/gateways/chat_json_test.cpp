@@ -91,6 +91,14 @@ TEST(chat_json, a_page_of_history_says_whether_there_is_more) {
               (json{{"ok", true}, {"messages", json::array()}, {"more", false}, {"last_seq", 0}}));
 }
 
+TEST(chat_json, a_page_of_members_says_whose_it_is_and_whether_there_is_more) {
+    EXPECT_EQ(
+        read(success_text(chat::members_page{"lobby", {"Ann", "\"Bob\""}, true, 9})),
+        (json{
+            {"ok", true}, {"room", "lobby"}, {"members", {"Ann", "\"Bob\""}}, {"more", true}, {"count", 9}}));
+    EXPECT_EQ(read(success_text(chat::members_page{"x", {}, false, 0}))["members"], json::array());
+}
+
 TEST(chat_json, a_join_is_answered_with_everything_the_page_needs) {
     const auto members = std::make_shared<const chat::name_list>(std::vector<std::string>{"Ann", "\"Bob\""});
     const chat::joined j{"Ann", "lobby", "secret", members, 2, {{plain_message()}, true, 7}};

@@ -1,14 +1,22 @@
+import { useRef } from "preact/hooks";
 import { useApp } from "../app-context";
 import type { Room } from "../state/room";
 import { Avatar } from "./avatar";
 import { IconButton } from "./icon-button";
 
 export function MembersPanel({ room }: { room: Room }) {
-  const { screen } = useApp();
+  const { chat, screen, toasts } = useApp();
+  const list = useRef<HTMLUListElement>(null);
   const { names, count } = room.members.value;
   const you = room.you.value;
   const typing = new Set(room.typing.value);
   const hidden = count - names.length;
+  const loading = room.loadingMembers.value;
+  const more = async () => {
+    // The button goes away, perhaps for good; one reads on in the list.
+    list.current?.focus({ preventScroll: true });
+    if (!(await chat.loadMembers(room))) toasts.show("The people could not be loaded.");
+  };
   return (
     <aside
       class="panel members-panel"
@@ -28,8 +36,15 @@ export function MembersPanel({ room }: { room: Room }) {
           />
         )}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <ul class="panel-scroll" data-testid="members" tabIndex={0} aria-label="People">
+      <ul
+        class="panel-scroll"
+        data-testid="members"
+        ref={list}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        tabIndex={0}
+        aria-label="People"
+        aria-busy={loading}
+      >
         {names.map((name) => (
           <li class="member" data-testid="member" data-name={name} key={name}>
             <Avatar name={name} size="s" />
@@ -40,7 +55,20 @@ export function MembersPanel({ room }: { room: Room }) {
             {name !== you && typing.has(name) && <span class="dots" aria-hidden="true" />}
           </li>
         ))}
-        {hidden > 0 && <li class="panel-note">and {hidden} more</li>}
+        {hidden > 0 && (
+          <li class="panel-note">
+            and {hidden} more{" "}
+            <button
+              type="button"
+              class="link-button"
+              data-testid="more-members"
+              disabled={loading || room.status.value.kind !== "joined"}
+              onClick={() => void more()}
+            >
+              {loading ? "Loading…" : "Show more"}
+            </button>
+          </li>
+        )}
       </ul>
     </aside>
   );

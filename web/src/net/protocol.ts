@@ -98,6 +98,18 @@ export interface HistoryReply {
   more: boolean;
 }
 
+export interface MembersRequest {
+  room: string;
+  /** A name: those behind it, in the server's order. */
+  after?: string;
+}
+
+export interface MembersReply {
+  members: string[];
+  more: boolean;
+  count: number;
+}
+
 export interface RoomSummary {
   name: string;
   count: number;
@@ -110,6 +122,7 @@ export interface Requests {
   message: [MessageRequest, MessageReply];
   typing: [{ room: string; typing: boolean }, object];
   history: [HistoryRequest, HistoryReply];
+  members: [MembersRequest, MembersReply];
   rooms: [object, { rooms: RoomSummary[] }];
 }
 

@@ -3,7 +3,6 @@ import { FakeTransport, joinReply, message, settle } from "../../test/fake-trans
 import { memoryStore } from "../lib/storage";
 import type { ChatMessage } from "../net/protocol";
 import { Chat } from "./chat";
-import { Drafts } from "./drafts";
 import type { Room } from "./room";
 
 let transport: FakeTransport;
@@ -32,38 +31,6 @@ async function inTea(): Promise<{ chat: Chat; room: Room }> {
   if (!room) throw new Error("no room");
   return { chat, room };
 }
-
-describe("drafts", () => {
-  test("survive a reload and leaving the room, and go with the person", async () => {
-    const { chat, room } = await inTea();
-    room.draft.value = "half a thou";
-    const again = newChat();
-    again.resume("");
-    expect(again.find("tea")?.draft.value).toBe("half a thou");
-    await chat.leave(room);
-    await chat.open("tea");
-    expect(chat.find("tea")?.draft.value).toBe("half a thou");
-    chat.signOut();
-    await chat.enter("Bo", "tea");
-    expect(chat.find("tea")?.draft.value).toBe("");
-  });
-
-  test("what was sent or deleted is not kept; other rooms keep theirs; the oldest fall out", () => {
-    const drafts = new Drafts(tab);
-    for (let room = 1; room <= 21; room++) drafts.keep(`${room}`, `text ${room}`);
-    expect(drafts.of("1")).toBe("");
-    drafts.keep("2", "");
-    drafts.keep("3", "x".repeat(100_000));
-    expect(["2", "3", "4"].map((room) => drafts.of(room))).toEqual(["", "", "text 4"]);
-    drafts.keep("__proto__", "plain");
-    expect([drafts.of("__proto__"), drafts.of("constructor")]).toEqual(["plain", ""]);
-    drafts.forget();
-    drafts.keep("5", "");
-    expect(tab.get("drafts")).toBeUndefined();
-    tab.set("drafts", { "#tea": 7 });
-    expect(drafts.of("tea")).toBe("");
-  });
-});
 
 describe("joining", () => {
   test("shows history, members and our name as the server wrote it", async () => {
@@ -484,6 +451,30 @@ describe("unread and notices", () => {
     transport.push("error", { code: "x", message: "odd" });
     transport.push("error", { code: "not_joined", message: "a late typing sign" });
     expect(texts).toEqual(["restart at noon", "#tea: be kind", "Odd."]);
+  });
+
+  test("further people are asked for page by page, until somebody is new; a failure is told", async () => {
+    transport.answers.join = () => joinReply({ members: ["Ada", "Bo"], count: 5 });
+    const { chat, room } = await inTea();
+    const pages = [
+      { ok: true, members: ["Bo"], more: true, count: 5 },
+      { ok: true, members: ["Cleo"], more: true, count: 5 },
+      { ok: true, members: ["Dan", "Eve"], more: false, count: 5 },
+      { ok: false, error: { code: "timeout", message: "" } },
+    ];
+    transport.answers.members = () => pages.shift();
+    expect(await chat.loadMembers(room)).toBe(true);
+    expect(room.members.value).toEqual({ names: ["Ada", "Bo", "Cleo"], count: 5, last: "Cleo" });
+    expect(await chat.loadMembers(room)).toBe(true);
+    expect(room.members.value).toEqual({ names: ["Ada", "Bo", "Cleo", "Dan", "Eve"], count: 5 });
+    expect(await chat.loadMembers(room)).toBe(false);
+    expect(room.loadingMembers.value).toBe(false);
+    expect(transport.payloads("members")).toEqual([
+      { room: "tea", after: "Bo" },
+      { room: "tea", after: "Bo" },
+      { room: "tea", after: "Cleo" },
+      { room: "tea" },
+    ]);
   });
 
   test("older messages are loaded before the first one; a failure is told", async () => {

@@ -8,7 +8,7 @@ import type { Attachment, ChatMessage, JoinReply, Reply, RoomSummary, WireError 
 import type { LinkState, Transport } from "../net/transport";
 import { Credentials } from "./credentials";
 import { Drafts } from "./drafts";
-import { membersOf, withPresence } from "./members";
+import { membersOf, withPage, withPresence } from "./members";
 import { type Outgoing, retried, revived, without } from "./outbox";
 import { createRoom, type Room } from "./room";
 import { Sender } from "./sender";
@@ -247,6 +247,25 @@ export class Chat {
 
   loadOlder(room: Room): Promise<boolean> {
     return this.sync.older(room);
+  }
+
+  /** Asks for further names of a large room until one comes that is new. False when it failed. */
+  async loadMembers(room: Room): Promise<boolean> {
+    if (room.loadingMembers.peek()) return true;
+    room.loadingMembers.value = true;
+    const before = room.members.peek().names.length;
+    let fine = true;
+    do {
+      const { last } = room.members.peek();
+      const reply = await this.transport.request("members", {
+        room: room.name,
+        ...(last === undefined ? {} : { after: last }),
+      });
+      fine = reply.ok;
+      if (reply.ok) room.members.value = withPage(room.members.peek(), reply);
+    } while (fine && room.members.peek().last !== undefined && room.members.peek().names.length <= before);
+    room.loadingMembers.value = false;
+    return fine;
   }
 
   /** The reader reached the end of the room. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { membersOf, typingLine, withPresence } from "./members";
+import { membersOf, typingLine, withPage, withPresence } from "./members";
 
 const delta = (joined: string[], left: string[], count: number) => ({ room: "tea", joined, left, count });
 
@@ -31,6 +31,19 @@ describe("members", () => {
 
   test("a late report that we left (our old connection) does not take us off the list", () => {
     expect(withPresence(membersOf(["Ada", "Bo"], 2), delta([], ["Ada"], 2), "Ada").names).toContain("Ada");
+  });
+
+  test("pages are added behind the last name of the one before, whoever has come meanwhile", () => {
+    const page = (members: string[], more: boolean) => ({ members, more, count: 6 });
+    let some = membersOf(["ada", "Bo"], 6);
+    expect(some.last).toBe("Bo");
+    some = withPresence(some, delta(["Zoe"], [], 6), "ada");
+    expect(some).toEqual({ names: ["ada", "Bo", "Zoe"], count: 6, last: "Bo" });
+    some = withPage(some, page(["Cleo", "Dan"], true));
+    expect(some).toEqual({ names: ["ada", "Bo", "Cleo", "Dan", "Zoe"], count: 6, last: "Dan" });
+    some = withPage(some, page(["Eve", "Zoe"], false));
+    expect(some).toEqual({ names: ["ada", "Bo", "Cleo", "Dan", "Eve", "Zoe"], count: 6 });
+    expect(membersOf(["Ada"], 1).last).toBeUndefined();
   });
 
   test("names like __proto__ are names", () => {

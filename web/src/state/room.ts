@@ -23,6 +23,7 @@ export interface Room {
   readonly timeline: Signal<Timeline>;
   readonly outbox: Signal<Outbox>;
   readonly members: Signal<Members>;
+  readonly loadingMembers: Signal<boolean>;
   /** Everybody who types now, us included. */
   readonly typing: Signal<readonly string[]>;
   readonly read: Signal<ReadMark>;
@@ -42,6 +43,7 @@ export function createRoom(name: string, you: string): Room {
     timeline: signal<Timeline>(emptyTimeline),
     outbox: signal<Outbox>([]),
     members: signal<Members>(nobody),
+    loadingMembers: signal(false),
     typing: signal<readonly string[]>([]),
     read,
     unread: computed(() => read.value.unread),
