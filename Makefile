@@ -9,7 +9,8 @@ help:
 	@echo 'make run      install what is missing, build, and serve the web chat at http://127.0.0.1:5000/'
 	@echo '              (another port: make run PORT=8080; more options: make run ARGS="--store memory")'
 	@echo 'make build    build/bin/chatterlink-app, -server, -client and -bench, and the Python package in .venv'
-	@echo 'make test     build everything, then run the C++, page and Python tests, and each fuzz target for 10 s'
+	@echo 'make test     build everything, then run the C++, page and Python tests, and each fuzz target for 10 s; the second'
+	@echo '              time only what may have changed since it passed (all of it: make test TEST_ALL=1)'
 	@echo 'make fuzz     the fuzz targets alone, for longer (make fuzz FUZZ_SECONDS=600; one: scripts/fuzz http_head)'
 	@echo 'make sanitize the C++ suite and the black-box tests on builds with ASan + UBSan and with TSan'
 	@echo 'make bench    measure it and what it is compared with, in turn, and write docs/performance.md (an hour and more;'
@@ -28,14 +29,15 @@ build:
 	@scripts/prepare-venv build
 	@scripts/build
 
-# The first runner that fails ends it, so that the last lines tell what is wrong.
+# The first runner that fails ends it, so that the last lines tell what is wrong. Each leaves out what has passed and has
+# not changed since, if it is not told TEST_ALL=1.
 test:
 	@scripts/install-system-packages build test fuzz
 	@scripts/prepare-venv dev
 	@scripts/build all
-	ctest --preset release
-	scripts/fuzz
-	@if [ -e web/package.json ]; then scripts/npm-ci web && npm --prefix web test; fi
+	scripts/test-cpp
+	scripts/fuzz --changed
+	scripts/test-web
 	@if [ -e tests/py/node/package.json ]; then scripts/npm-ci tests/py/node; fi
 	@scripts/java-client
 	scripts/test-py
