@@ -52,6 +52,9 @@ struct client_key_hash {
 // One room. Guarded by its stripe's mutex.
 class room {
   public:
+    /// Its first message is the one after `begun`.
+    explicit room(std::uint64_t begun) : last_seq_(begun) {}
+
     appended append(draft&& what, std::string&& id, std::size_t history_limit) {
         if (!what.client_id.empty()) {
             const auto known = by_client_.find({what.username, what.client_id});
@@ -89,6 +92,12 @@ class room {
 
     std::uint64_t last_seq() const noexcept { return last_seq_; }
 
+    /// Whether it is less of a loss than another one: the fewer messages, else the longer ago.
+    bool worth_less_than(const room& other) const noexcept {
+        return std::pair(messages_.size(), used) < std::pair(other.messages_.size(), other.used);
+    }
+    std::uint64_t used = 0;  // when the last message came, counted in messages of its stripe
+
     // Completions of this room: while one is being called, further ones wait their turn here.
     struct turn {
         chat::store::done<appended> then;
@@ -108,7 +117,7 @@ class room {
 
     std::deque<message> messages_;  // without holes, up to last_seq_
     std::unordered_map<client_key, std::uint64_t, client_key_hash> by_client_;
-    std::uint64_t last_seq_ = 0;
+    std::uint64_t last_seq_;
 };
 
 // The lock of some state and the count of completions being called for it, so that close() can wait for them.
@@ -149,6 +158,7 @@ class store_memory final : public chat::store {
         if (target == nullptr) {
             return refuse(lock, then, base::fail(errc::store_unavailable, "There are too many rooms."));
         }
+        target->used = ++home.appends;
         appended result = target->append(std::move(what), std::move(id), options_.history_limit);
         if (target->delivering) {
             target->waiting.push_back({std::move(then), std::move(result)});
@@ -223,20 +233,45 @@ class store_memory final : public chat::store {
     // Rooms are spread over a few locks, so that busy rooms seldom wait for each other.
     struct stripe : gate {
         std::unordered_map<std::string, room, string_hash, std::equal_to<>> rooms;
+        std::uint64_t appends = 0;
+        std::uint64_t forgotten = 0;  // the highest seq of a room that was: none is given twice
     };
     static constexpr std::size_t stripe_count = 16;
+    static constexpr int forget_among = 8;
 
     stripe& stripe_of(std::string_view name) { return stripes_[string_hash{}(name) % stripe_count]; }
 
-    // Null when the room is new and there are too many.
+    // Null when the room is new, there are too many, and none can be forgotten.
     room* find_or_make(stripe& home, const std::string& name) {
         const auto found = home.rooms.find(name);
         if (found != home.rooms.end()) return &found->second;
-        if (room_count_.fetch_add(1) >= options_.room_limit) {
+        if (room_count_.fetch_add(1) >= options_.room_limit && !home.rooms.empty() && !forget_one(home)) {
             --room_count_;
             return nullptr;
         }
-        return &home.rooms[name];
+        return &home.rooms.try_emplace(name, home.forgotten).first->second;
+    }
+
+    // Of a few taken at random, as in Redis: to look at all would take longer than an attacker needs to make
+    // one.
+    bool forget_one(stripe& home) {
+        auto& rooms = home.rooms;
+        const std::string* victim = nullptr;
+        const room* least = nullptr;
+        for (int i = 0; i < forget_among; ++i) {
+            auto bucket = base::random_below(static_cast<std::uint32_t>(rooms.bucket_count()));
+            while (rooms.bucket_size(bucket) == 0)
+                bucket = bucket + 1 == rooms.bucket_count() ? 0 : bucket + 1;
+            const auto& [name, candidate] = *rooms.begin(bucket);
+            if (candidate.delivering || (least != nullptr && !candidate.worth_less_than(*least))) continue;
+            victim = &name;
+            least = &candidate;
+        }
+        if (victim == nullptr) return false;
+        home.forgotten = std::max(home.forgotten, least->last_seq());
+        rooms.erase(rooms.find(*victim));
+        --room_count_;
+        return true;
     }
 
     template <class T>

@@ -13,7 +13,8 @@ struct memory_options {
     /// Messages kept of each room, the newest. Their seq goes on counting when older ones are dropped. A
     /// client_id is known as long as its message is kept.
     std::size_t history_limit = 1'000;
-    /// Rooms that may have messages; a message to a further room ends with store_unavailable.
+    /// Rooms that may have messages. For a further one another is forgotten, of a few one with the fewest
+    /// messages; if it comes back, its seq goes on above what it was.
     std::size_t room_limit = 100'000;
     /// Uploads remembered; the oldest are forgotten first.
     std::size_t upload_limit = 100'000;

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <thread>
 
@@ -67,16 +70,42 @@ TEST(store_memory, a_window_of_nothing_still_counts) {
     EXPECT_EQ(page.last_seq, 2u);
 }
 
-TEST(store_memory, a_room_too_many_is_refused_and_the_others_go_on) {
-    auto store = store::create_store_memory({.room_limit = 100});
-    for (int i = 0; i < 100; ++i) test::append(*store, draft_of("room " + std::to_string(i), "x")).value();
-    for (int i = 0; i < 3; ++i) {
-        const auto refused = test::append(*store, draft_of("one more", "x"));
-        ASSERT_TRUE(refused.has_error());
-        EXPECT_EQ(refused.error().code, errc::store_unavailable);
+TEST(store_memory, for_a_room_too_many_one_with_little_in_it_is_forgotten) {
+    constexpr std::size_t limit = 1'000;
+    auto store = store::create_store_memory({.room_limit = limit});
+    for (int i = 0; i < 50; ++i) {
+        for (int n = 0; n < 5; ++n) test::append(*store, draft_of("talk " + std::to_string(i), "x")).value();
     }
-    EXPECT_EQ(test::append(*store, draft_of("room 7", "x")).value().stored.seq, 2u);
-    EXPECT_EQ(test::rooms(*store).value().size(), 100u);
+    for (int i = 0; i < 20'000; ++i)
+        test::append(*store, draft_of("flood " + std::to_string(i), "x")).value();
+    const auto rooms = test::rooms(*store).value();
+    EXPECT_LE(rooms.size(), limit + 16) << "one for each lock at the most";
+    EXPECT_EQ(std::count_if(rooms.begin(), rooms.end(), [](auto& r) { return r.name.starts_with("talk "); }),
+              50);
+}
+
+TEST(store_memory, a_forgotten_room_never_gives_a_seq_twice) {
+    auto store = store::create_store_memory({.room_limit = 16});
+    std::map<std::string, std::uint64_t> last;
+    for (int i = 0; i < 5'000; ++i) {
+        const auto name = "room " + std::to_string(i * i % 97);
+        const auto seq = test::append(*store, draft_of(name, "x")).value().stored.seq;
+        EXPECT_GT(seq, last[name]);
+        const auto page = test::history(*store, newest(name)).value();
+        EXPECT_EQ(page.messages.back().seq, seq);
+        EXPECT_EQ(page.last_seq, seq);
+        last[name] = seq;
+    }
+}
+
+TEST(store_memory, a_room_whose_completion_is_under_way_is_not_forgotten) {
+    auto store = store::create_store_memory({.room_limit = 1});
+    std::uint64_t second = 0;
+    store->append(draft_of("a", "x"), [&](auto) {
+        for (int i = 0; i < 100; ++i) store->append(draft_of("b" + std::to_string(i), "x"), [](auto) {});
+        store->append(draft_of("a", "x"), [&](auto kept) { second = kept.value().stored.seq; });
+    });
+    EXPECT_EQ(second, 2u);
 }
 
 TEST(store_memory, the_oldest_uploads_are_forgotten_first) {
