@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -49,6 +50,15 @@ struct client_key_hash {
     }
 };
 
+// What a message takes of the memory, nearly.
+std::size_t bytes_of(const message& m) noexcept {
+    std::size_t bytes = sizeof m + m.id.size() + m.room.size() + m.username.size() + m.text.size() +
+                        m.client_id.size() + m.reply_to.size();
+    for (const auto& each : m.attachments)
+        bytes += sizeof each + each.name.size() + each.original.size() + each.thumbnail.size();
+    return bytes;
+}
+
 // One room. Guarded by its stripe's mutex.
 class room {
   public:
@@ -63,6 +73,7 @@ class room {
         const message& kept = messages_.emplace_back(
             message_of(std::move(what), std::move(id), ++last_seq_, base::wall_now_ms()));
         if (!kept.client_id.empty()) by_client_.emplace(client_key{kept.username, kept.client_id}, kept.seq);
+        bytes_ += bytes_of(kept);
         appended out{kept, false};
         while (messages_.size() > history_limit) drop_oldest();
         return out;
@@ -92,6 +103,19 @@ class room {
 
     std::uint64_t last_seq() const noexcept { return last_seq_; }
 
+    std::size_t bytes() const noexcept { return bytes_; }
+
+    /// Its seq goes on. Bytes that are free now; 0 when it has none.
+    std::size_t drop_oldest() {
+        if (messages_.empty()) return 0;
+        const message& oldest = messages_.front();
+        const std::size_t bytes = bytes_of(oldest);
+        if (!oldest.client_id.empty()) by_client_.erase({oldest.username, oldest.client_id});
+        messages_.pop_front();
+        bytes_ -= bytes;
+        return bytes;
+    }
+
     /// Whether it is less of a loss than another one: the fewer messages, else the longer ago.
     bool worth_less_than(const room& other) const noexcept {
         return std::pair(messages_.size(), used) < std::pair(other.messages_.size(), other.used);
@@ -109,15 +133,10 @@ class room {
   private:
     const message& at(std::uint64_t seq) const { return messages_[seq - (last_seq_ - messages_.size() + 1)]; }
 
-    void drop_oldest() {
-        const message& oldest = messages_.front();
-        if (!oldest.client_id.empty()) by_client_.erase({oldest.username, oldest.client_id});
-        messages_.pop_front();
-    }
-
     std::deque<message> messages_;  // without holes, up to last_seq_
     std::unordered_map<client_key, std::uint64_t, client_key_hash> by_client_;
     std::uint64_t last_seq_;
+    std::size_t bytes_ = 0;  // of the messages
 };
 
 // The lock of some state and the count of completions being called for it, so that close() can wait for them.
@@ -159,7 +178,11 @@ class store_memory final : public chat::store {
             return refuse(lock, then, base::fail(errc::store_unavailable, "There are too many rooms."));
         }
         target->used = ++home.appends;
+        const std::size_t before = target->bytes();
         appended result = target->append(std::move(what), std::move(id), options_.history_limit);
+        home.bytes += target->bytes() - before;  // modulo 2^64: it may be less
+        while (home.bytes > options_.byte_limit / stripe_count && shrink_one(home)) {
+        }
         if (target->delivering) {
             target->waiting.push_back({std::move(then), std::move(result)});
             return;
@@ -230,14 +253,16 @@ class store_memory final : public chat::store {
     bool healthy() const noexcept override { return !closed_; }
 
   private:
-    // Rooms are spread over a few locks, so that busy rooms seldom wait for each other.
+    // Rooms are spread over a few locks, so that busy rooms seldom wait for each other. Each has its share of
+    // what is bounded.
     struct stripe : gate {
         std::unordered_map<std::string, room, string_hash, std::equal_to<>> rooms;
+        std::size_t bytes = 0;  // of all their messages
         std::uint64_t appends = 0;
         std::uint64_t forgotten = 0;  // the highest seq of a room that was: none is given twice
     };
     static constexpr std::size_t stripe_count = 16;
-    static constexpr int forget_among = 8;
+    static constexpr std::size_t pick_among = 16;
 
     stripe& stripe_of(std::string_view name) { return stripes_[string_hash{}(name) % stripe_count]; }
 
@@ -245,32 +270,52 @@ class store_memory final : public chat::store {
     room* find_or_make(stripe& home, const std::string& name) {
         const auto found = home.rooms.find(name);
         if (found != home.rooms.end()) return &found->second;
-        if (room_count_.fetch_add(1) >= options_.room_limit && !home.rooms.empty() && !forget_one(home)) {
-            --room_count_;
-            return nullptr;
-        }
+        const std::size_t most = std::max<std::size_t>(options_.room_limit / stripe_count, 1);
+        if (home.rooms.size() >= most && !forget_one(home)) return nullptr;
         return &home.rooms.try_emplace(name, home.forgotten).first->second;
     }
 
-    // Of a few taken at random, as in Redis: to look at all would take longer than an attacker needs to make
-    // one.
-    bool forget_one(stripe& home) {
+    // The first in order of a few taken at random, as in Redis: to look at all of many would take longer than
+    // an attacker needs to make one. Null: none of them may be it.
+    template <class MayBe, class Before>
+    static std::pair<const std::string, room>* pick(stripe& home, MayBe may_be, Before before) {
         auto& rooms = home.rooms;
-        const std::string* victim = nullptr;
-        const room* least = nullptr;
-        for (int i = 0; i < forget_among; ++i) {
-            auto bucket = base::random_below(static_cast<std::uint32_t>(rooms.bucket_count()));
+        std::pair<const std::string, room>* best = nullptr;
+        const auto look = [&](std::pair<const std::string, room>& each) {
+            if (may_be(each.second) && (best == nullptr || before(each.second, best->second))) best = &each;
+        };
+        if (rooms.size() <= pick_among) {
+            for (auto& each : rooms) look(each);
+            return best;
+        }
+        for (std::size_t i = 0; i < pick_among; ++i) {
+            std::size_t bucket = base::random_below(static_cast<std::uint32_t>(rooms.bucket_count()));
             while (rooms.bucket_size(bucket) == 0)
                 bucket = bucket + 1 == rooms.bucket_count() ? 0 : bucket + 1;
-            const auto& [name, candidate] = *rooms.begin(bucket);
-            if (candidate.delivering || (least != nullptr && !candidate.worth_less_than(*least))) continue;
-            victim = &name;
-            least = &candidate;
+            const auto place = base::random_below(static_cast<std::uint32_t>(rooms.bucket_size(bucket)));
+            look(*std::next(rooms.begin(bucket), place));
         }
+        return best;
+    }
+
+    bool forget_one(stripe& home) {
+        const auto* const victim = pick(
+            home, [](const room& r) { return !r.delivering; },
+            [](const room& a, const room& b) { return a.worth_less_than(b); });
         if (victim == nullptr) return false;
-        home.forgotten = std::max(home.forgotten, least->last_seq());
-        rooms.erase(rooms.find(*victim));
-        --room_count_;
+        home.forgotten = std::max(home.forgotten, victim->second.last_seq());
+        home.bytes -= victim->second.bytes();
+        home.rooms.erase(home.rooms.find(victim->first));
+        return true;
+    }
+
+    // A large room gives its oldest message.
+    bool shrink_one(stripe& home) {
+        auto* const large = pick(
+            home, [](const room& r) { return r.bytes() > 0; },
+            [](const room& a, const room& b) { return a.bytes() > b.bytes(); });
+        if (large == nullptr) return false;
+        home.bytes -= large->second.drop_oldest();
         return true;
     }
 
@@ -282,7 +327,6 @@ class store_memory final : public chat::store {
 
     const memory_options options_;
     std::atomic<bool> closed_{false};  // for healthy(); each gate has its own
-    std::atomic<std::size_t> room_count_{0};
     std::array<stripe, stripe_count> stripes_;
 
     gate rest_;  // of rooms() and of what follows

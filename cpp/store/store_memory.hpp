@@ -9,6 +9,7 @@
 
 namespace chatterlink::store {
 
+/// Bounds of all rooms together hold for each sixteenth of them by itself.
 struct memory_options {
     /// Messages kept of each room, the newest. Their seq goes on counting when older ones are dropped. A
     /// client_id is known as long as its message is kept.
@@ -16,6 +17,8 @@ struct memory_options {
     /// Rooms that may have messages. For a further one another is forgotten, of a few one with the fewest
     /// messages; if it comes back, its seq goes on above what it was.
     std::size_t room_limit = 100'000;
+    /// Bytes of all messages; above it the oldest of rooms that hold much are dropped.
+    std::size_t byte_limit = 256 * 1024 * 1024;
     /// Uploads remembered; the oldest are forgotten first.
     std::size_t upload_limit = 100'000;
 };

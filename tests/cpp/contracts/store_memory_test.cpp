@@ -79,9 +79,35 @@ TEST(store_memory, for_a_room_too_many_one_with_little_in_it_is_forgotten) {
     for (int i = 0; i < 20'000; ++i)
         test::append(*store, draft_of("flood " + std::to_string(i), "x")).value();
     const auto rooms = test::rooms(*store).value();
-    EXPECT_LE(rooms.size(), limit + 16) << "one for each lock at the most";
+    EXPECT_LE(rooms.size(), limit);
+    EXPECT_GE(rooms.size(), limit / 2);
     EXPECT_EQ(std::count_if(rooms.begin(), rooms.end(), [](auto& r) { return r.name.starts_with("talk "); }),
               50);
+}
+
+TEST(store_memory, the_bytes_of_all_messages_are_bounded_at_the_cost_of_the_large_rooms) {
+    auto store = store::create_store_memory({.byte_limit = 1'000'000});
+    for (int i = 0; i < 40; ++i) {
+        for (int n = 0; n < 10; ++n)
+            test::append(*store, draft_of("talk " + std::to_string(i), "hello")).value();
+    }
+    for (int i = 0; i < 4'000; ++i) {
+        const auto kept =
+            test::append(*store, draft_of("flood " + std::to_string(i % 64), std::string(8'000, 'x')))
+                .value();
+        EXPECT_EQ(kept.stored.text.size(), 8'000u);
+    }
+    std::size_t bytes = 0;
+    std::size_t talk = 0;
+    for (const auto& room : test::rooms(*store).value()) {
+        const auto page = test::history(*store, newest(room.name)).value();
+        for (const auto& each : page.messages) bytes += each.text.size();
+        if (room.name.starts_with("talk ")) talk += page.messages.size();
+        EXPECT_EQ(page.last_seq, room.last_seq);
+    }
+    EXPECT_LE(bytes, 1'000'000u);
+    EXPECT_GE(bytes, 500'000u) << "no more is dropped than has to be";
+    EXPECT_GE(talk, 380u) << "small rooms keep theirs";
 }
 
 TEST(store_memory, a_forgotten_room_never_gives_a_seq_twice) {
@@ -99,7 +125,7 @@ TEST(store_memory, a_forgotten_room_never_gives_a_seq_twice) {
 }
 
 TEST(store_memory, a_room_whose_completion_is_under_way_is_not_forgotten) {
-    auto store = store::create_store_memory({.room_limit = 1});
+    auto store = store::create_store_memory({.room_limit = 16});
     std::uint64_t second = 0;
     store->append(draft_of("a", "x"), [&](auto) {
         for (int i = 0; i < 100; ++i) store->append(draft_of("b" + std::to_string(i), "x"), [](auto) {});
