@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <string>
@@ -131,6 +132,23 @@ base::result<void> check_head(const request_parser::value_type& head) {
             return base::fail(base::errc::bad_request, "a Content-Length that no body can have");
     }
     return check_host(head);  // RFC 9112 §3.2
+}
+
+base::result<void> to_origin_form(request_parser::value_type& head) {
+    std::string_view target(head.target().data(), head.target().size());
+    const auto scheme = target.substr(0, target.find("://"));
+    if (scheme.size() == target.size()) return {};
+    if (!base::same_word(scheme, "http") && !base::same_word(scheme, "https")) return {};
+    target.remove_prefix(scheme.size() + 3);
+    const auto end = std::min(target.find_first_of("/?"), target.size());
+    const std::string host(target.substr(0, end));
+    if (host.empty() || !is_host(host))
+        return base::fail(base::errc::bad_request, "a target whose host is neither a name nor an address");
+    std::string rest(target.substr(end));
+    if (!rest.starts_with('/')) rest.insert(0, 1, '/');
+    head.target(rest);
+    head.set(http::field::host, host);
+    return {};
 }
 
 }  // namespace chatterlink::net

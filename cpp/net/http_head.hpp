@@ -62,4 +62,9 @@ class chunk_limit {
 /// request ends is in doubt (RFC 9112 §6.1).
 base::result<void> check_head(const request_parser::value_type& head);
 
+/// Makes of a target with scheme and authority (absolute-form, as for a proxy) the path and query alone, and
+/// of the authority the Host, whatever that was (RFC 9112 §3.2.2). Any other target is left as it is. Errors:
+/// bad_request.
+base::result<void> to_origin_form(request_parser::value_type& head);
+
 }  // namespace chatterlink::net

@@ -116,8 +116,9 @@ void http_session::on_header(const boost::system::error_code& failed) {
         connection_->close_now();
         return;
     }
-    const auto& head = parser_->get();
+    auto& head = parser_->get();
     if (auto fine = check_head(head); fine.has_error()) return refuse(fine.error());
+    if (auto fine = to_origin_form(head); fine.has_error()) return refuse(fine.error());
     if (head.chunked()) head_.emplace(head.base());
     keep_alive_ = head.keep_alive();
     head_only_ = head.method() == http::verb::head;

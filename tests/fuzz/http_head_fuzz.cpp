@@ -117,6 +117,7 @@ outcome read_request(std::string_view input, bool in_pieces) {
         if (net::feed_header(parser, buffer, folds)) return {};
     }
     if (net::check_head(parser.get()).has_error()) return {};
+    if (net::to_origin_form(parser.get()).has_error()) return {};
     check_accepted(parser.get());
     // The parser takes no empty line before the request line: the first one ends the header.
     const auto header = input.substr(0, input.find("\r\n\r\n"));

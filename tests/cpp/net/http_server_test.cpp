@@ -121,6 +121,27 @@ TEST(http_server, a_client_that_stops_writing_still_gets_its_answer) {
     EXPECT_TRUE(client.closed());
 }
 
+TEST(http_server, takes_a_target_as_it_is_for_a_proxy) {  // RFC 9112 §3.2.2
+    recording_handler handler;
+    http_loopback server(handler);
+    auto client = server.connect();
+    const auto body = [&](const std::string& target) {
+        return client.ask("GET " + target + " HTTP/1.1\r\nHost: elsewhere\r\n\r\n").body;
+    };
+    EXPECT_EQ(body("http://x:80/echo?a=http://y/z"), "GET /echo?a=http://y/z ");
+    EXPECT_EQ(body("HTTPS://[::1]:443/echo"), "GET /echo ");
+    EXPECT_EQ(body("/echo?http://x/"), "GET /echo?http://x/ ") << "left as it is";
+    EXPECT_EQ(body("http://x:81/host"), "x:81") << "it goes before the field";
+    EXPECT_EQ(body("/host"), "elsewhere");
+    for (const auto* target : {"http://x", "http://x?a", "ftp://x/echo", "x://echo", "http:/echo", "*"})
+        EXPECT_EQ(client.ask("GET "s + target + " HTTP/1.1\r\nHost: x\r\n\r\n").status, 404u) << target;
+    for (const auto* target :
+         {"http://", "http:///echo", "http://user@x/echo", "http://x:y/echo", "http://[x]/"}) {
+        auto refused = server.connect();
+        EXPECT_EQ(refused.ask("GET "s + target + " HTTP/1.1\r\nHost: x\r\n\r\n").status, 400u) << target;
+    }
+}
+
 TEST(http_server, says_100_continue_before_a_body_that_will_be_taken) {
     recording_handler handler;
     http_loopback server(handler);

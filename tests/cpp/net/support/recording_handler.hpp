@@ -17,9 +17,9 @@
 
 namespace chatterlink::test {
 
-/// /echo gives back method, path and body; /held waits until its client goes (aborted counts them) or
-/// answer_held(); /dropped is never answered; /throws throws; /move/N answers from shard N; /big sends `big`
-/// bytes of 'x'; /file sends `file`; anything else is 404.
+/// /echo gives back method, path and body, /host the Host; /held waits until its client goes (aborted counts
+/// them) or answer_held(); /dropped is never answered; /throws throws; /move/N answers from shard N; /big
+/// sends `big` bytes of 'x'; /file sends `file`; anything else is 404.
 class recording_handler : public net::http_handler {
   public:
     explicit recording_handler(net::reactor* threads = nullptr) : threads_(threads) {}
@@ -39,6 +39,7 @@ class recording_handler : public net::http_handler {
             ++holding;
             return;
         }
+        if (path == "/host") return e->respond(net::response::text(200, e->host()));
         if (path == "/dropped") return;
         if (path == "/throws") throw std::runtime_error("expected in this test");
         if (path == "/big") return e->respond(net::response::text(200, std::string(big, 'x')));
