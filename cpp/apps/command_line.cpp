@@ -156,7 +156,9 @@ parsed<app_options> parse_app(const std::string& program, const std::vector<std:
     std::string ws_deflate = "off";
     CLI::App app("The web chat: page, Socket.IO and uploads on one port.", program);
     add_common(app, o, c);
-    add(app, "data", data, "Folder for the database and uploads; default $XDG_DATA_HOME/chatterlink");
+    add(app, "data", data,
+        "Folder for the database and uploads; default $XDG_DATA_HOME/chatterlink, else "
+        "~/.local/share/chatterlink");
     add(app, "store", o.store, "Where messages are kept: sqlite or memory")
         ->check(CLI::IsMember({"sqlite", "memory"}));
     add(app, "max-upload", o.max_upload, "Largest image taken, in bytes (10MB, 512KB … work too)")
