@@ -94,6 +94,32 @@ def test_scrolling_up_loads_older_messages_without_a_jump(start_app: StartApp, v
     expect(ada.page).to_have_title(re.compile(r"^#general"))
 
 
+def test_the_way_to_the_end_is_not_stopped_by_what_comes_meanwhile(
+    start_app: StartApp, visit: Visit, meet: Meet
+) -> None:
+    server = start_app("--rate-limit", "off")
+    bo = meet(server, "Bo")
+    for number in range(60):
+        bo.say(f"message {number}")
+    ada = visit(server).join("Ada")
+    expect(ada.message("message 59")).to_be_in_viewport()
+    log = ada.find("messages")
+    log.evaluate("(box) => { box.scrollTop = box.scrollHeight - box.clientHeight * 3.5; }")
+    ada.find("jump-latest").click()
+    for number in range(60, 90):  # some of them while it glides
+        bo.say(f"message {number}")
+    expect(ada.message("message 89")).to_be_in_viewport()
+    expect(ada.find("jump-latest")).to_have_count(0)
+    # The reader's own hand goes before the way to the end.
+    log.evaluate("(box) => { box.scrollTop = box.scrollHeight - box.clientHeight * 3.5; }")
+    ada.find("jump-latest").click()
+    log.hover()
+    ada.page.mouse.wheel(0, -2000)
+    bo.say("the last one")
+    expect(ada.find("jump-latest")).to_have_text("1 new")
+    expect(ada.message("the last one")).not_to_be_in_viewport()
+
+
 def test_older_messages_can_be_asked_for_by_the_button(start_app: StartApp, visit: Visit, meet: Meet) -> None:
     server = start_app("--rate-limit", "off")
     bo = meet(server, "Bo")

@@ -69,6 +69,7 @@ export function MessageList({ room }: { room: Room }) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
         tabIndex={0}
         onScroll={scroll.onScroll}
+        onScrollEnd={scroll.onScrollEnd}
       >
         {timeline.hasOlder && (
           <button

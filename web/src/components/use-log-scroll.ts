@@ -25,6 +25,8 @@ export function useLogScroll(options: LogScrollOptions) {
 
   const tools = useMemo(() => {
     let stick = true;
+    /** On the way to the end, which takes a moment: what is drawn meanwhile must not stop it. */
+    let gliding = false;
     let reported: boolean | undefined;
     let lastTop = 0;
     let anchor: { element: HTMLElement; top: number; height: number } | undefined;
@@ -68,8 +70,15 @@ export function useLogScroll(options: LogScrollOptions) {
       report();
     };
 
+    const glide = (element: HTMLDivElement) => {
+      gliding = true;
+      element.scrollTo({ top: element.scrollHeight, behavior: "smooth" });
+    };
+
     const keep = (element: HTMLDivElement) => {
-      if (stick) {
+      if (gliding) {
+        glide(element);
+      } else if (stick) {
         follow(element, latest.current.missed());
       } else if (anchor?.element.isConnected) {
         const { element: message, top, height } = anchor;
@@ -88,9 +97,14 @@ export function useLogScroll(options: LogScrollOptions) {
         const up = element.scrollTop < lastTop;
         lastTop = element.scrollTop;
         stick = element.scrollHeight - element.scrollTop - element.clientHeight < END_SLACK;
+        if (stick || up) gliding = false;
         pin(element);
         report();
         if (up && element.scrollTop < TOP_SLACK) latest.current.onTop(true);
+      },
+      /** There, or the reader has taken hold of the list on the way. */
+      onScrollEnd() {
+        gliding = false;
       },
       /** After every drawing. */
       settle() {
@@ -107,7 +121,7 @@ export function useLogScroll(options: LogScrollOptions) {
         const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
         if (smooth && !calm && element.scrollHeight - element.scrollTop < element.clientHeight * 4) {
           stick = false;
-          element.scrollTo({ top: element.scrollHeight, behavior: "smooth" });
+          glide(element);
         } else {
           place(element.scrollHeight);
           report();
