@@ -94,6 +94,27 @@ def test_images_that_are_taken_out_again(start_app: StartApp, visit: Visit) -> N
     expect(ada.composer).to_be_focused()
 
 
+def test_a_toast_stays_while_the_focus_or_the_pointer_is_on_it(start_app: StartApp, visit: Visit) -> None:
+    ada = visit(start_app())
+    ada.page.clock.install()
+    ada.reload()
+    ada.join("Ada")
+    ada.page.evaluate("() => { location.hash = '#a%2Fb'; }")
+    toast = ada.find("toast")
+    toast.get_by_role("button").focus()
+    toast.hover()
+    ada.page.clock.run_for(20_000)
+    ada.page.mouse.move(5, 5)
+    ada.page.clock.run_for(20_000)
+    expect(toast).to_have_count(1)
+    expect(toast.get_by_role("button")).to_be_focused()
+    ada.composer.focus()
+    ada.page.clock.run_for(2_000)
+    expect(toast).to_have_count(1)
+    ada.page.clock.run_for(5_000)
+    expect(toast).to_have_count(0)
+
+
 def test_a_toast_that_is_dismissed(start_app: StartApp, visit: Visit) -> None:
     ada = visit(start_app()).join("Ada")
     for toasts, room in enumerate(("a/b", "c/d"), 1):

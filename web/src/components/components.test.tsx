@@ -270,6 +270,24 @@ describe("the conversation", () => {
   });
 });
 
+describe("toasts", () => {
+  test.each([
+    ["the pointer", "pointerEnter", "pointerLeave"],
+    ["the focus", "focusIn", "focusOut"],
+  ] as const)("stay while %s is on them", (_what, enter, leave) => {
+    vi.useFakeTimers();
+    app.toasts.show("read me");
+    const box = document.querySelector(".toasts") as HTMLElement;
+    fireEvent[enter](box);
+    vi.advanceTimersByTime(60_000);
+    expect(app.toasts.list.value.length).toBe(1);
+    fireEvent[leave](box);
+    vi.advanceTimersByTime(6_000);
+    expect(app.toasts.list.value).toEqual([]);
+    vi.useRealTimers();
+  });
+});
+
 describe("the list of rooms", () => {
   const item = (room: string) =>
     screen.getAllByTestId("room-item").find((each) => each.dataset.room === room) as HTMLElement;

@@ -9,7 +9,6 @@ import { readAnswer, type UploadResult } from "../net/upload";
 import { Credentials } from "./credentials";
 import { Notifications } from "./notifications";
 import { ThemeChoice } from "./theme";
-import { Toasts } from "./toasts";
 import { MAX_IMAGES, type Pending, summary, TrayKeeper, uploading } from "./tray";
 import { TypingReporter } from "./typing";
 
@@ -391,14 +390,4 @@ describe("notifications", () => {
     expect(await none.enable()).toBe(false);
     expect(await setUp("default", "denied").notifications.enable()).toBe(false);
   });
-});
-
-test("toasts go away by themselves, and the same sentence is shown once", () => {
-  const toasts = new Toasts();
-  toasts.show("a");
-  toasts.show("b");
-  toasts.show("a");
-  expect(toasts.list.value.map((toast) => toast.text)).toEqual(["b", "a"]);
-  vi.advanceTimersByTime(7_000);
-  expect(toasts.list.value).toEqual([]);
 });
