@@ -352,6 +352,7 @@ def test_large_text_leaves_room_for_the_title_and_the_field(
     assert window.too_wide() == []
     window.find("open-rooms").click()
     expect(window.find("close-rooms")).to_be_in_viewport(ratio=1)
+    assert window.page.locator(".rooms-panel").evaluate("(each) => each.scrollWidth <= each.clientWidth")
     window.page.keyboard.press("Escape")
     window.find("emoji-button").click()
     expect(window.find("emoji-picker")).to_be_in_viewport(ratio=1)
