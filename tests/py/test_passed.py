@@ -47,6 +47,9 @@ def test_nothing_has_passed_at_first_and_what_has_not_changed_stays_passed(tree:
     tree.passes()
     (tree.root / "src/deep/__pycache__").mkdir()
     (tree.root / "src/deep/__pycache__/a.pyc").write_text("made by running it")
+    for made in ("node_modules/.vite", "dist/assets"):
+        (tree.root / "src/deep" / made).mkdir(parents=True)
+        (tree.root / "src/deep" / made / "results.json").write_text("made by building it")
     (tree.root / "elsewhere.txt").write_text("not asked for")
     assert tree.already()
     assert not tree.already(all_of_it=True)
