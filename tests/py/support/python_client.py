@@ -7,6 +7,7 @@ from typing import Any
 import socketio  # type: ignore[import-untyped]
 
 from support.chat_client import ChatClient, Payload
+from support.leaving import leave
 from support.program import PATIENCE
 from support.servers import AppServer
 
@@ -45,6 +46,5 @@ class PythonClient(ChatClient):
         return str(self._client.transport())
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.shutdown()
+        leave(self._client)
         self._take_end("closed by the test")

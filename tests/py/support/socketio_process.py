@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import socketio  # type: ignore[import-untyped]
 
 from support import paths
+from support.leaving import leave
 from support.program import PATIENCE
 from support.servers import Server, _address_or_kill
 
@@ -126,8 +127,7 @@ class Talker:
         self.client._send_packet(socketio.packet.Packet(socketio.packet.DISCONNECT, namespace=namespace))
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.shutdown()
+        leave(self.client)
 
     def __enter__(self: _Self) -> _Self:
         return self
