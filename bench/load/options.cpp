@@ -209,6 +209,8 @@ command read_command(const std::string& program, const std::vector<std::string>&
     };
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::ExtrasError&) {  // whose words name the last one first
+        return complain("what is '" + app.remaining().front() + "'?");
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return {std::nullopt, app.exit(e)};  // prints the help or the version
         return complain(first_line(e.what()));

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
-
+#include "apps/data_folder.hpp"
 #include "apps/runtime.hpp"
 #include "apps/version.hpp"
 #include "base/ids.hpp"
@@ -26,21 +25,6 @@ constexpr const char* page_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' "
     "ws: wss:; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-// Makes the data folder, readable by its owner only, and finds out now rather than at the first message
-// whether it can be written.
-void prepare_folder(const std::filesystem::path& folder) {
-    std::error_code failed;
-    const bool made = std::filesystem::create_directories(folder, failed);
-    if (!failed && made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
-    if (!failed && ::access(folder.c_str(), W_OK | X_OK) != 0) failed = {errno, std::generic_category()};
-    if (failed) {
-        throw base::failure(
-            base::fail(base::errc::io_failed,
-                       fmt::format("cannot use the data folder {}: {}; choose another with --data",
-                                   folder.string(), failed.message())));
-    }
-}
 
 std::unique_ptr<chat::store> open_store(const app_options& o) {
     if (o.store == "memory") return store::create_store_memory();
@@ -81,7 +65,8 @@ struct chat_app::impl {
     // From the bottom layer up; destroyed from the top down, after the threads have ended.
     struct layers {
         explicit layers(const app_options& o)
-            : run(o.threads, o.io_uring),
+            : mark(o.store == "sqlite" ? mark_data_folder(o.data) : base::descriptor()),
+              run(o.threads, o.io_uring),
               store(open_store(o)),
               files(gateways::open_upload_store({.folder = o.data / "uploads"}).value()),
               hub(run.threads()),
@@ -111,6 +96,7 @@ struct chat_app::impl {
                      });
         }
 
+        base::descriptor mark;  // that others find on the data folder
         runtime run;
         std::unique_ptr<chat::store> store;
         std::unique_ptr<gateways::upload_store> files;
@@ -144,7 +130,7 @@ void chat_app::start() {
     base::init_random();
     prepare_process();
     if (o.data.empty()) o.data = default_data_folder();
-    prepare_folder(o.data);
+    prepare_data_folder(o.data);
     impl_->running = std::make_unique<impl::layers>(o);
 }
 

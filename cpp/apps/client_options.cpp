@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/unexpected_argument.hpp"
+
 #ifndef CHATTERLINK_VERSION
 #define CHATTERLINK_VERSION "0.0.0"
 #endif
@@ -62,15 +64,19 @@ client_command read_client_command(const std::string& program, const std::vector
         ->envname("CHATTERLINK_TLS_CA");
     app.add_flag("--no-reconnect", no_reconnect, "End (exit code 1) when the server goes away");
 
+    const auto complain = [&](const std::string& sentence) {
+        std::fprintf(stderr, "%s: %s (--help lists the options)\n", program.c_str(), sentence.c_str());
+        command.exit_code = 2;
+    };
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::ExtrasError&) {
+        complain(unexpected_argument(app.remaining()));
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) {
             command.exit_code = app.exit(e);  // prints the help or the version
         } else {
-            std::fprintf(stderr, "%s: %s (--help lists the options)\n", program.c_str(),
-                         first_line(e.what()).c_str());
-            command.exit_code = 2;
+            complain(first_line(e.what()));
         }
     }
     o.port = static_cast<std::uint16_t>(port);

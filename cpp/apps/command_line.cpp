@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 
+#include "apps/unexpected_argument.hpp"
 #include "apps/version.hpp"
 
 namespace chatterlink::apps {
@@ -134,6 +135,8 @@ parsed<Options> parse(CLI::App& app, const std::string& program, std::vector<std
         return {std::nullopt, 0};
     } catch (const CLI::ConfigError& e) {
         return {std::nullopt, complain(program, explain(e))};
+    } catch (const CLI::ExtrasError&) {
+        return {std::nullopt, complain(program, unexpected_argument(app.remaining()))};
     } catch (const CLI::ParseError& e) {
         return {std::nullopt, complain(program, e.what())};
     }

@@ -273,6 +273,7 @@ def test_help_and_version() -> None:
         ([], "scenario is required"),
         (["fanout"], "--port is required"),
         (["flod", "--port", "1"], "'flod' is none of fanout, flood, acked, idle, connect"),
+        (["fanout", "--port", "1", "--colour", "red", "--deep"], "what is '--colour'?"),
         (["fanout", "--port", "0"], "--port"),
         (["fanout", "--port", "1", "--protocol", "http"], "'http' is none of"),
         (["fanout", "--port", "1", "--clients", "many"], "--clients"),
